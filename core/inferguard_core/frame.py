@@ -1,0 +1,300 @@
+"""The Frame: everything that is known at one instant, immutable. Views render it and ask nothing else.
+
+Everything timed or counted is in here (ages, windows, sample counts), so that showing a frame twice shows the
+same thing. It says what is; how a person looks at it (selection, sort, zoom, pause) belongs to the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from inferguard_core.poll import Failure, ProofLevel
+from inferguard_core.reading import Engine
+
+
+class Severity(IntEnum):
+    OK = 0
+    NOTICE = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Status(StrEnum):
+    """The state word of an endpoint."""
+
+    WAITING = "WAITING"
+    """No poll has come back yet."""
+    OK = "OK"
+    NOTICE = "NOTICE"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+    NO_DATA = "NO DATA"
+    """Declared down: three polls in a row failed."""
+    STALE = "STALE"
+    """The newest page is older than three intervals, not yet declared down."""
+    RESTARTED = "RESTARTED"
+
+
+class AnomalyState(StrEnum):
+    OK = "ok"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+
+
+class IncidentState(StrEnum):
+    OPEN = "open"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class MeasureId(StrEnum):
+    """What panels, `scan --json` and evidence call a number. Rates and quantiles carry their window."""
+
+    KV_USAGE = "kv_usage"
+    KV_CAPACITY_TOKENS = "kv_capacity_tokens"
+    RUNNING = "running"
+    WAITING = "waiting"
+    WAITING_CAPACITY = "waiting_capacity"
+    WAITING_DEFERRED = "waiting_deferred"
+    SWAPPED = "swapped"
+    WAIT_ESTIMATE = "wait_estimate"
+    """Seconds a request that arrives now would queue: waiting ÷ completions per second."""
+    QUEUE_SLOPE = "queue_slope"
+    ARRIVAL_RATE = "arrival_rate"
+    FINISH_RATE = "finish_rate"
+    PREEMPTION_RATE = "preemption_rate"
+    TTFT_P50 = "ttft_p50"
+    TTFT_P95 = "ttft_p95"
+    TTFT_P99 = "ttft_p99"
+    ITL_P50 = "itl_p50"
+    ITL_P95 = "itl_p95"
+    PROMPT_RATE = "prompt_rate"
+    PROMPT_COMPUTED_RATE = "prompt_computed_rate"
+    GENERATION_RATE = "generation_rate"
+    PREFIX_HIT_RATE = "prefix_hit_rate"
+    SPEC_ACCEPTANCE = "spec_acceptance"
+    OPEN_FDS = "open_fds"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number with its window and source. `value` None is unknown and is shown as `—`, never as 0."""
+
+    value: float | None
+    unit: str
+    """`ratio`, `tokens`, `requests`, `seconds`, `requests/s`, `tokens/s`, `1/s` or `1`."""
+    window_s: float | None = None
+    """Seconds of data it rests on; None for an instant reading."""
+    n: int | None = None
+    """Observations behind a quantile or a share."""
+    source: str = ""
+    """The exposed metric name(s) it was computed from."""
+    why_unknown: str = ""
+    """When `value` is None: not exported, too few samples, first poll, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A measure over time on a fixed grid; the last bin ends at `until`."""
+
+    step_s: float
+    until: float
+    """Unix seconds."""
+    values: tuple[float | None, ...]
+    """Oldest first; None where there was no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One number that a finding rests on."""
+
+    signal: str
+    value: float | None
+    unit: str
+    threshold: float | None = None
+    baseline: float | None = None
+    window_s: float | None = None
+    n: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One kind of trouble on one endpoint, from its first evidence to its end."""
+
+    kind: str
+    state: AnomalyState
+    severity: Severity
+    summary: str
+    """What is seen, in one line with numbers."""
+    onset_unix: float
+    """When the evidence began, before the rule's hold time ran out."""
+    since_unix: float
+    """When it fired."""
+    evidence: tuple[Evidence, ...] = ()
+    incident_id: str | None = None
+    flapping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEntry:
+    """One line of an incident's timeline."""
+
+    unix: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One episode of trouble on one endpoint; holds many anomalies and may reopen."""
+
+    id: str
+    endpoint: str
+    state: IncidentState
+    severity: Severity
+    """Now, or at the end."""
+    worst: Severity
+    onset_unix: float
+    opened_unix: float
+    ended_unix: float | None
+    anomalies: tuple[str, ...]
+    """Kinds seen in it, in order of onset."""
+    reopened: int
+    headline: str
+    timeline: tuple[IncidentEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCause:
+    cause: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why, ranked. `source` says who concluded it."""
+
+    incident_id: str
+    cause: str
+    failure_mode: str
+    confidence: float
+    ranked: tuple[RankedCause, ...]
+    source: str
+    risk_level: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """What is safe to do next. A record that never changes; what was done about it is another record."""
+
+    id: str
+    action_type: str
+    incident_id: str
+    endpoint: str
+    reason: str
+    confidence: float
+    horizon_seconds: float | None
+    parameters: Mapping[str, float | str]
+    source: str
+    evidence: tuple[Evidence, ...] = ()
+    advisory_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A rule whose input this engine does not export: neither firing nor fine."""
+
+    rule: str
+    missing: str
+    remedy: str = ""
+    """The flag or version that would show it, where one exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSignal:
+    """A signal as exposed, for a zoomed panel."""
+
+    signal: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFrame:
+    """One endpoint at one instant."""
+
+    endpoint: str
+    """URL without credentials; the key."""
+    name: str
+    """host:port, for people."""
+    status: Status
+    severity: Severity
+    proof: ProofLevel
+    interval_s: float
+    engine: Engine = Engine.UNKNOWN
+    engine_version: str | None = None
+    models: tuple[str, ...] = ()
+    failure: Failure | None = None
+    """Of the newest poll."""
+    failed_polls: int = 0
+    """In a row, up to now."""
+    polls: int = 0
+    last_page_unix: float | None = None
+    age_s: float | None = None
+    """Seconds since the newest good page, at the frame's instant."""
+    poll_ms: float | None = None
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    trends: Mapping[str, Trend] = field(default_factory=dict)
+    anomalies: tuple[Anomaly, ...] = ()
+    """Firing and recovering, worst first."""
+    incident: Incident | None = None
+    """The open one."""
+    incidents: tuple[Incident, ...] = ()
+    """Newest first, the open one included."""
+    diagnosis: Diagnosis | None = None
+    advisories: tuple[Advisory, ...] = ()
+    blind: tuple[Blind, ...] = ()
+    doubts: tuple[str, ...] = ()
+    raw: tuple[RawSignal, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Limits to draw: kv_usage (ratio), ttft (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartHealth:
+    """State of one of our own parts, for the status line."""
+
+    part: str
+    state: str
+    detail: str = ""
+    since_unix: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPosition:
+    """Where a replay stands."""
+
+    at_s: float
+    length_s: float
+    speed: float
+    paused: bool
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    seq: int
+    """First, so that comparing two frames is one integer comparison."""
+    unix: float
+    endpoints: tuple[EndpointFrame, ...]
+    parts: tuple[PartHealth, ...] = ()
+    replay: ReplayPosition | None = None
