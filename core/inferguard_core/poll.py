@@ -21,6 +21,8 @@ class FailureKind(StrEnum):
     HTTP_ERROR = "HttpError"
     NOT_METRICS = "NotMetrics"
     TOO_LARGE = "TooLarge"
+    INTERNAL = "InternalError"
+    """Our own code failed on this endpoint; the others go on."""
     ENDED = "Ended"
     """A recording has no more polls."""
 
@@ -89,6 +91,10 @@ class Source(Protocol):
 
     async def poll(self) -> Poll:
         """One attempt, within its own total deadline. Never raises for what an endpoint does."""
+        ...
+
+    def refresh_facts(self) -> None:
+        """Ask version and models again with the next good poll: the process is another one."""
         ...
 
     async def close(self) -> None: ...

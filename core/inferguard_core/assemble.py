@@ -1,0 +1,94 @@
+"""From the state of a watch to the EndpointFrame that is shown; the only place that decides a status word."""
+
+from __future__ import annotations
+
+from inferguard_core.detect.kv import family_factor
+from inferguard_core.engines import remedy
+from inferguard_core.frame import Blind, EndpointFrame, RawSignal, Severity, Status
+from inferguard_core.printable import printable
+from inferguard_core.reading import Engine
+from inferguard_core.watch import GAP_INTERVALS, EndpointWatch
+
+_STATUS = {
+    Severity.OK: Status.OK,
+    Severity.NOTICE: Status.NOTICE,
+    Severity.WARNING: Status.WARNING,
+    Severity.CRITICAL: Status.CRITICAL,
+}
+
+
+def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> EndpointFrame:
+    """The endpoint as of wall time `unix`, `age_s` after its newest good page (None: there was none)."""
+    anomalies = watch.anomalies(unix)
+    severity = max((a.severity for a in anomalies), default=Severity.OK)
+    seen, newest = watch.seen, watch.newest
+    reading = seen.reading if seen is not None else None
+    engine = reading.engine if reading is not None else Engine.UNKNOWN
+    models = reading.models if reading is not None and reading.models else tuple(m.name for m in watch.facts.models)
+    return EndpointFrame(
+        endpoint=watch.endpoint,
+        name=watch.name,
+        status=_status(watch, severity, age_s),
+        severity=severity,
+        proof=watch.proof,
+        interval_s=watch.interval_s,
+        engine=engine,
+        engine_version=printable(watch.facts.version) if watch.facts.version else None,
+        models=tuple(printable(m) for m in models),
+        failure=watch.failure,
+        failed_polls=watch.failed_polls,
+        polls=watch.polls,
+        last_page_unix=seen.poll.unix if seen is not None else None,
+        age_s=age_s,
+        poll_ms=newest.ms if newest is not None else None,
+        measures=seen.measures if seen is not None else {},
+        trends={m: trend for m, ring in watch.trends.items() if (trend := ring.trend) is not None},
+        anomalies=anomalies,
+        incident=watch.log.open,
+        incidents=tuple(reversed(watch.log.incidents)),
+        blind=_blind(watch, engine, reading.generation if reading is not None else ""),
+        doubts=watch.doubts,
+        raw=_raw(watch),
+        thresholds=_thresholds(watch, models),
+    )
+
+
+def _status(watch: EndpointWatch, severity: Severity, age_s: float | None) -> Status:
+    if watch.lives["endpoint_down"].active:
+        return Status.NO_DATA
+    if watch.polls == 0:
+        return Status.WAITING
+    if age_s is None:
+        return Status.STALE if watch.failed_polls else Status.WAITING
+    if age_s > GAP_INTERVALS * watch.interval_s:
+        return Status.STALE
+    if watch.lives["engine_restart"].active and severity < Severity.CRITICAL:
+        return Status.RESTARTED
+    return _STATUS[severity]
+
+
+def _blind(watch: EndpointWatch, engine: Engine, generation: str) -> tuple[Blind, ...]:
+    rows = []
+    for kind, finding in watch.findings.items():
+        if finding.missing:
+            remedies = dict.fromkeys(remedy(s, engine, watch.facts.version, generation) for s in finding.missing)
+            rows.append(Blind(kind, ", ".join(finding.missing), "; ".join(r for r in remedies if r)))
+    return tuple(rows)
+
+
+def _raw(watch: EndpointWatch) -> tuple[RawSignal, ...]:
+    if watch.seen is None:
+        return ()
+    reading = watch.seen.reading
+    return tuple(
+        RawSignal(signal, printable(reading.spellings.get(signal, "")), value)
+        for signal, value in reading.values.items()
+    )
+
+
+def _thresholds(watch: EndpointWatch, models: tuple[str, ...]) -> dict[str, float]:
+    limits = watch.limits
+    return {
+        "kv_usage": limits.kv_alert_threshold * family_factor(models, limits),
+        "ttft": limits.ttft_objective_s,
+    }

@@ -1,0 +1,1 @@
+"""Rules: pure functions from a window to findings, one module per family."""

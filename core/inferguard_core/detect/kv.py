@@ -1,0 +1,84 @@
+"""KV pool pressure. Pressure alone is a well used engine, so neither rule says more than notice without harm."""
+
+from __future__ import annotations
+
+from inferguard_core.detect.finding import Finding, Situation, blind, unknown
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import Evidence, Severity
+from inferguard_core.signals import Signal
+from inferguard_core.window import Window
+
+LATENCY = frozenset({"ttft_high", "itl_high"})
+HARM = LATENCY | {"queue_growth", "preemption"}
+
+
+def family_factor(models: tuple[str, ...], limits: Limits) -> float:
+    """Factor on the alert threshold for models whose pressure shows early, 1 for the others.
+
+    With several models the smallest: it can only move a notice earlier.
+    """
+    return min((_factor(m.lower(), limits) for m in models), default=1.0)
+
+
+def _factor(model: str, limits: Limits) -> float:
+    if "deepseek-r1" in model and "distill" not in model:
+        return limits.deepseek_r1_kv_factor
+    if "qwen3.5" in model or "qwen3_5" in model:
+        return limits.qwen35_kv_factor
+    return 1.0
+
+
+def kv_high(window: Window, limits: Limits, situation: Situation) -> Finding:
+    """Median usage over the alert threshold for `kv_high_for`."""
+    if Signal.KV_USAGE not in situation.spellings:
+        return blind("kv_high", Signal.KV_USAGE)
+    usage = window.median(Signal.KV_USAGE, limits.kv_high_window)
+    if usage is None:
+        return unknown("kv_high")
+    factor = family_factor(situation.models, limits)
+    threshold = limits.kv_alert_threshold * factor
+    truly_high = usage >= limits.kv_alert_threshold
+    severity = Severity.NOTICE
+    if truly_high and "preemption" in situation.active and situation.active & (LATENCY | {"queue_growth"}):
+        severity = Severity.CRITICAL
+    elif truly_high and situation.active & (LATENCY | {"queue_growth"}):
+        severity = Severity.WARNING
+    return Finding(
+        "kv_high",
+        hot=usage >= threshold,
+        cool=usage < threshold - limits.kv_high_gap,
+        for_s=limits.kv_high_for,
+        keep_s=limits.kv_high_keep,
+        severity=severity,
+        summary=f"KV {usage:.1%} (limit {threshold:.0%})",
+        evidence=(_usage(usage, threshold, limits.kv_high_window, situation),),
+    )
+
+
+def kv_saturated(window: Window, limits: Limits, situation: Situation) -> Finding:
+    """The pool is full to the last blocks."""
+    if Signal.KV_USAGE not in situation.spellings:
+        return blind("kv_saturated", Signal.KV_USAGE)
+    usage = window.maximum(Signal.KV_USAGE, limits.kv_saturated_window)
+    if usage is None:
+        return unknown("kv_saturated")
+    severity = Severity.NOTICE
+    if {"preemption", "queue_growth"} <= situation.active:
+        severity = Severity.CRITICAL
+    elif situation.active & HARM:
+        severity = Severity.WARNING
+    return Finding(
+        "kv_saturated",
+        hot=usage >= limits.kv_saturated_usage,
+        cool=usage < limits.kv_saturated_clear,
+        for_s=limits.kv_saturated_for,
+        keep_s=limits.kv_saturated_keep,
+        severity=severity,
+        summary=f"KV reaches {usage:.1%}: the pool is full",
+        evidence=(_usage(usage, limits.kv_saturated_usage, limits.kv_saturated_window, situation),),
+    )
+
+
+def _usage(usage: float, threshold: float, window_s: float, situation: Situation) -> Evidence:
+    source = situation.source(Signal.KV_USAGE)
+    return Evidence("kv_usage", usage, "ratio", threshold=threshold, window_s=window_s, source=source)

@@ -1,0 +1,94 @@
+"""Every threshold of every rule, as one value that settings fill and rules read.
+
+Seconds are seconds of observed data, not counts of polls, so a rule means the same at any interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Interval
+
+Ratio = Annotated[float, Interval(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Interval(gt=0.0, le=86_400.0)]
+Count = Annotated[float, Interval(ge=0.0, le=1e9)]
+Factor = Annotated[float, Interval(gt=0.0, le=100.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Defaults are the contract's; a unit is in the name or the type."""
+
+    kv_alert_threshold: Ratio = 0.85
+    """`kv_high`: median KV usage at or above this, times the model family's factor."""
+    kv_high_window: Seconds = 15.0
+    kv_high_for: Seconds = 30.0
+    kv_high_keep: Seconds = 60.0
+    kv_high_gap: Ratio = 0.10
+    """The clear threshold lies this far below the trigger."""
+    kv_saturated_usage: Ratio = 0.98
+    kv_saturated_clear: Ratio = 0.90
+    kv_saturated_window: Seconds = 10.0
+    kv_saturated_for: Seconds = 10.0
+    kv_saturated_keep: Seconds = 60.0
+    deepseek_r1_kv_factor: Factor = 0.5
+    qwen35_kv_factor: Factor = 0.7
+
+    preemption_per_minute: Count = 1.0
+    """Over five minutes; SGLang's tuning guide calls one retraction a minute acceptable."""
+    preemption_burst: Count = 2.0
+    """At least this many within `preemption_window`."""
+    preemption_window: Seconds = 60.0
+    preemption_long_window: Seconds = 300.0
+    preemption_of_finished: Ratio = 0.02
+    preemption_critical_of_finished: Ratio = 0.10
+    preemption_keep: Seconds = 120.0
+
+    queue_window: Seconds = 60.0
+    queue_min_waiting: Count = 5.0
+    queue_of_running: Ratio = 0.25
+    queue_for: Seconds = 30.0
+    queue_keep: Seconds = 60.0
+    queue_wait_of_objective: Factor = 0.5
+    queue_critical_of_objective: Factor = 2.0
+
+    ttft_objective_s: Seconds = 1.0
+    """Snapped down to an edge of the engine's own buckets before use."""
+    latency_goal: Annotated[float, Interval(ge=0.5, le=0.9999)] = 0.95
+    """Share of requests that should meet the objective."""
+    ttft_alert_multiplier: Factor = 2.0
+    """`ttft_high`: p95 over this multiple of the endpoint's own baseline."""
+    latency_min_n: Count = 20.0
+    latency_for: Seconds = 30.0
+    latency_keep: Seconds = 60.0
+    burn_fast: Factor = 10.0
+    burn_fast_long: Seconds = 300.0
+    burn_fast_short: Seconds = 30.0
+    burn_slow: Factor = 3.0
+    burn_slow_long: Seconds = 1800.0
+    burn_slow_short: Seconds = 180.0
+    baseline_samples: Count = 60.0
+    baseline_seconds: Seconds = 300.0
+
+    stall_for: Seconds = 10.0
+    stall_min_polls: Count = 5.0
+    stall_keep: Seconds = 30.0
+    stall_idle_gauge_s: Seconds = 35.0
+    """SGLang before 0.5.16 leaves its gauges up to 30 s old on an idle server."""
+    stall_descriptors: Count = 5.0
+    """Rise of open descriptors or open HTTP requests, with no progress, that reads as a frozen core."""
+    scheduler_flat_s: Seconds = 5.0
+
+    swap_for: Seconds = 15.0
+    swap_keep: Seconds = 120.0
+    offload_failures_per_s: Count = 0.1
+
+    restart_keep: Seconds = 120.0
+    restart_twice_within: Seconds = 900.0
+    down_polls: Count = 3.0
+    up_polls: Count = 2.0
+
+    reopen_within: Seconds = 600.0
+    flap_changes: Count = 4.0
+    flap_window: Seconds = 600.0

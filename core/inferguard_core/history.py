@@ -1,0 +1,225 @@
+"""Readings of one endpoint over time, with counters made monotone across restarts.
+
+Memory is bounded: readings of the last `DENSE_S` seconds are all kept, older ones at one per `SPARSE_STEP_S`
+up to `HORIZON_S`. A row costs 8 bytes a signal and a bucket, about 2 KiB on a full vLLM page: at a 1 s
+interval 1.1 MiB an endpoint, at 5 s 0.5 MiB, whatever the uptime.
+
+It does no judging; `Window` asks it questions as of one instant. It never interpolates over a gap.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan, nan
+from operator import attrgetter
+
+from inferguard_core.reading import Histogram, Reading
+from inferguard_core.signals import SIGNALS, Signal, SignalKind
+
+DENSE_S = 330.0
+"""The longest window that looks at single samples is 300 s."""
+SPARSE_STEP_S = 10.0
+HORIZON_S = 1830.0
+"""The longest window of all, the slow burn-rate pair, is 1800 s."""
+CLOCK_JUMP_S = 2.0
+START_MOVED_S = 1.5
+"""A process start differing by less is the same process: the exposed value is rounded."""
+FALLS_BELIEVED = 3
+"""Polls for which a counter of the same process must stay low before its fall is taken for a reset."""
+
+SCALARS = tuple(s for s in Signal if SIGNALS[s].kind is not SignalKind.HISTOGRAM)
+HISTOGRAMS = tuple(s for s in Signal if SIGNALS[s].kind is SignalKind.HISTOGRAM)
+_COLUMN = {s: i for i, s in enumerate(SCALARS)}
+_HISTOGRAM_COLUMN = {s: i for i, s in enumerate(HISTOGRAMS)}
+_COUNTERS = tuple(s for s in SCALARS if SIGNALS[s].kind is SignalKind.COUNTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One reading, reduced to the vocabulary; counters and buckets continue across restarts."""
+
+    t: float
+    unix: float
+    values: array[float]
+    """One per `SCALARS`; NaN is unknown."""
+    histograms: tuple[Histogram | None, ...]
+    """One per `HISTOGRAMS`."""
+
+    def get(self, signal: Signal) -> float | None:
+        value = self.values[_COLUMN[signal]]
+        return None if isnan(value) else value
+
+    def histogram(self, signal: Signal) -> Histogram | None:
+        return self.histograms[_HISTOGRAM_COLUMN[signal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a reading revealed by following the one before it."""
+
+    restarted: bool = False
+    running_before: float | None = None
+    """Requests running in the last reading before the restart."""
+    fell: tuple[str, ...] = ()
+    """Counters that fell although the process is the same: not to be trusted for this poll."""
+    clock_jump_s: float = 0.0
+    """How far wall time moved against monotonic time since the reading before."""
+
+
+class History:
+    """Append-only ring of rows; see the module for its bounds."""
+
+    def __init__(self) -> None:
+        self._sparse: list[Row] = []
+        self._dense: list[Row] = []
+        self._raw: dict[Signal, float] = {}
+        self._offset: dict[Signal, float] = {}
+        self._falls: dict[Signal, int] = {}
+        self._raw_histogram: dict[Signal, Histogram] = {}
+        self._histogram_offset: dict[Signal, Histogram] = {}
+        self._rose: dict[Signal, float] = {}
+        self.restarts: list[float] = []
+        """Times of restarts within the horizon."""
+
+    def __len__(self) -> int:
+        return len(self._sparse) + len(self._dense)
+
+    @property
+    def newest(self) -> Row | None:
+        return self._dense[-1] if self._dense else None
+
+    @property
+    def oldest(self) -> Row | None:
+        return self._sparse[0] if self._sparse else (self._dense[0] if self._dense else None)
+
+    def append(self, t: float, unix: float, reading: Reading) -> Appended:
+        """Take one reading taken at monotonic `t`. A `t` that does not advance is refused with ValueError."""
+        before = self.newest
+        if before is not None and t <= before.t:
+            raise ValueError(f"reading at {t} does not follow {before.t}")
+        restarted, fell = self._restart(reading.values)
+        if restarted:
+            self._carry_over()
+            self.restarts = [*(r for r in self.restarts if r > t - HORIZON_S), t]
+        values = array("d", (self._scalar(s, reading.values) for s in SCALARS))
+        histograms = tuple(self._histogram(s, reading.histograms) for s in HISTOGRAMS)
+        row = Row(t, unix, values, histograms)
+        if before is not None:
+            self._note_rises(before, row)
+        self._dense.append(row)
+        self._thin(t)
+        jump = 0.0 if before is None else (unix - before.unix) - (t - before.t)
+        return Appended(
+            restarted=restarted,
+            running_before=before.get(Signal.RUNNING) if before is not None and restarted else None,
+            fell=() if restarted else fell,
+            clock_jump_s=jump if abs(jump) > CLOCK_JUMP_S else 0.0,
+        )
+
+    def since(self, t: float) -> list[Row]:
+        """Rows later than `t`, oldest first; only dense ones are complete."""
+        if not self._dense or t >= self._dense[0].t:
+            return self._dense[bisect_right(self._dense, t, key=_time) :]
+        return self._sparse[bisect_right(self._sparse, t, key=_time) :] + self._dense
+
+    def at_or_before(self, t: float) -> Row | None:
+        """The last row not later than `t`, else None."""
+        for rows in (self._dense, self._sparse):
+            index = bisect_right(rows, t, key=_time)
+            if index:
+                return rows[index - 1]
+        return None
+
+    def rose_at(self, signal: Signal) -> float | None:
+        """Time of the reading in which a counter, or a histogram's count, last rose; None if it never did."""
+        return self._rose.get(signal)
+
+    def _note_rises(self, before: Row, row: Row) -> None:
+        for signal in _COUNTERS:
+            if row.values[_COLUMN[signal]] > before.values[_COLUMN[signal]]:
+                self._rose[signal] = row.t
+        for signal in HISTOGRAMS:
+            now, then = row.histogram(signal), before.histogram(signal)
+            if now is not None and then is not None and now.count > then.count:
+                self._rose[signal] = row.t
+
+    def _restart(self, values: Mapping[str, float]) -> tuple[bool, tuple[str, ...]]:
+        """Whether the process is another one, and which counters fell.
+
+        A start time is proof either way. Without one (multiprocess pages export none) a restart is at least
+        two counters, and half of those that had counted, falling at once: a single one is a sick series.
+        """
+        fell = tuple(s for s in _COUNTERS if values.get(s, nan) < self._raw.get(s, nan))
+        start, known = values.get(Signal.PROCESS_START), self._raw.get(Signal.PROCESS_START)
+        if start is not None and known is not None:
+            return start > known + START_MOVED_S, fell
+        counted = sum(1 for s in _COUNTERS if self._raw.get(s, 0.0) > 0.0 and s in values)
+        return len(fell) >= 2 and len(fell) * 2 >= counted, fell
+
+    def _carry_over(self) -> None:
+        for signal in _COUNTERS:
+            if signal in self._raw:
+                self._offset[signal] = self._offset.get(signal, 0.0) + self._raw.pop(signal)
+        for signal, last in self._raw_histogram.items():
+            self._histogram_offset[signal] = _plus(last, self._histogram_offset.get(signal))
+        self._raw_histogram.clear()
+
+    def _scalar(self, signal: Signal, values: Mapping[str, float]) -> float:
+        value = values.get(signal)
+        if value is None:
+            return nan
+        if SIGNALS[signal].kind is SignalKind.COUNTER:
+            return self._counter(signal, value)
+        if signal is Signal.PROCESS_START:
+            self._raw[signal] = value
+        return value
+
+    def _counter(self, signal: Signal, value: float) -> float:
+        """`value` continued across resets; NaN while a fall without a restart is not yet believed."""
+        last = self._raw.get(signal, value)
+        if value < last:
+            self._falls[signal] = self._falls.get(signal, 0) + 1
+            if self._falls[signal] < FALLS_BELIEVED:
+                return nan
+            self._offset[signal] = self._offset.get(signal, 0.0) + last
+        self._falls.pop(signal, None)
+        self._raw[signal] = value
+        return value + self._offset.get(signal, 0.0)
+
+    def _histogram(self, signal: Signal, read: Mapping[str, Histogram]) -> Histogram | None:
+        histogram = read.get(signal)
+        if histogram is None:
+            return None
+        last = self._raw_histogram.get(signal)
+        if last is not None and last.edges == histogram.edges and histogram.count < last.count:
+            self._histogram_offset[signal] = _plus(last, self._histogram_offset.get(signal))
+        unchanged = last is not None and last == histogram
+        self._raw_histogram[signal] = histogram
+        if unchanged and self._dense:
+            return self._dense[-1].histogram(signal) or histogram
+        return _plus(histogram, self._histogram_offset.get(signal))
+
+    def _thin(self, now: float) -> None:
+        """Move rows out of the dense part in batches, so that the cost per reading stays constant."""
+        if now - self._dense[0].t < DENSE_S * 1.1:
+            return
+        keep = bisect_right(self._dense, now - DENSE_S, key=_time)
+        for row in self._dense[:keep]:
+            if not self._sparse or row.t - self._sparse[-1].t >= SPARSE_STEP_S:
+                self._sparse.append(row)
+        del self._dense[:keep]
+        del self._sparse[: bisect_right(self._sparse, now - HORIZON_S, key=_time)]
+
+
+_time = attrgetter("t")
+
+
+def _plus(histogram: Histogram, offset: Histogram | None) -> Histogram:
+    """Sum of two; an offset with other edges belongs to another configuration and is dropped."""
+    if offset is None or offset.edges != histogram.edges:
+        return histogram
+    counts = tuple(a + b for a, b in zip(histogram.counts, offset.counts, strict=True))
+    return Histogram(histogram.edges, counts, histogram.total + offset.total)

@@ -1,0 +1,131 @@
+"""Episodes of trouble on one endpoint: one incident holds many anomalies and has a life of its own.
+
+An incident opens with the first anomaly at warning or worse and is over when none is left; notices neither open
+nor hold one. Trouble that returns within `reopen_within` is the same incident again, since the cause is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import Anomaly, AnomalyState, Incident, IncidentEntry, IncidentState, Severity
+
+KEPT = 50
+TIMELINE_KEPT = 200
+OVER = frozenset({IncidentState.RESOLVED})
+
+
+class IncidentLog:
+    """Incidents of one endpoint, newest last; at most `KEPT`."""
+
+    def __init__(self, endpoint: str, name: str, limits: Limits) -> None:
+        self._endpoint = endpoint
+        self._name = name
+        self._limits = limits
+        self.incidents: list[Incident] = []
+
+    @property
+    def open(self) -> Incident | None:
+        last = self.incidents[-1] if self.incidents else None
+        return last if last is not None and last.state not in OVER else None
+
+    def update(self, anomalies: Sequence[Anomaly], changed: Sequence[Anomaly], unix: float) -> Incident | None:
+        """Take the anomalies that are active now and those that just changed; the incident if it changed.
+
+        `changed` includes anomalies that ended with this update.
+        """
+        troubles = [a for a in anomalies if a.severity >= Severity.WARNING]
+        current = self.open
+        if current is None:
+            return self._begin(troubles, unix) if troubles else None
+        updated = self._advance(current, troubles, changed, unix)
+        self.incidents[-1] = updated
+        told = (updated.state, updated.severity, updated.anomalies)
+        return updated if told != (current.state, current.severity, current.anomalies) else None
+
+    def _begin(self, troubles: Sequence[Anomaly], unix: float) -> Incident:
+        last = self.incidents[-1] if self.incidents else None
+        severity = max(a.severity for a in troubles)
+        ended = None if last is None else last.ended_unix
+        if last is not None and ended is not None and unix - ended <= self._limits.reopen_within:
+            incident = replace(
+                last,
+                state=IncidentState.REOPENED,
+                severity=severity,
+                worst=max(last.worst, severity),
+                ended_unix=None,
+                anomalies=_joined(last.anomalies, troubles),
+                reopened=last.reopened + 1,
+                headline=headline(troubles),
+                timeline=_entries(last.timeline, unix, ["reopened", *map(_line, troubles)]),
+            )
+            self.incidents[-1] = incident
+            return incident
+        incident = Incident(
+            id=f"{self._name}/{datetime.fromtimestamp(unix, UTC):%Y%m%dT%H%M%SZ}",
+            endpoint=self._endpoint,
+            state=IncidentState.OPEN,
+            severity=severity,
+            worst=severity,
+            onset_unix=min(a.onset_unix for a in troubles),
+            opened_unix=unix,
+            ended_unix=None,
+            anomalies=_joined((), troubles),
+            reopened=0,
+            headline=headline(troubles),
+            timeline=_entries((), unix, ["opened", *map(_line, troubles)]),
+        )
+        self.incidents = [*self.incidents[-(KEPT - 1) :], incident]
+        return incident
+
+    def _advance(
+        self, current: Incident, troubles: Sequence[Anomaly], changed: Sequence[Anomaly], unix: float
+    ) -> Incident:
+        lines = [_line(a) for a in changed]
+        if not troubles:
+            return replace(
+                current,
+                state=IncidentState.RESOLVED,
+                severity=Severity.OK,
+                ended_unix=unix,
+                timeline=_entries(current.timeline, unix, [*lines, "resolved"]),
+            )
+        recovering = all(a.state is AnomalyState.RECOVERING for a in troubles)
+        held = IncidentState.REOPENED if current.reopened else IncidentState.OPEN
+        severity = max(a.severity for a in troubles)
+        return replace(
+            current,
+            state=IncidentState.RECOVERING if recovering else held,
+            severity=severity,
+            worst=max(current.worst, severity),
+            anomalies=_joined(current.anomalies, troubles),
+            headline=current.headline if recovering else headline(troubles),
+            timeline=_entries(current.timeline, unix, lines),
+        )
+
+
+def headline(troubles: Sequence[Anomaly]) -> str:
+    """The worst anomaly in words, the other kinds by name; ties go to the earliest onset."""
+    ordered = sorted(troubles, key=lambda a: (-a.severity, a.onset_unix))
+    others = ", ".join(a.kind for a in ordered[1:])
+    line = f"{ordered[0].kind}: {ordered[0].summary}"
+    return f"{line}; also {others}" if others else line
+
+
+def _joined(kinds: tuple[str, ...], troubles: Sequence[Anomaly]) -> tuple[str, ...]:
+    ordered = sorted(troubles, key=lambda a: a.onset_unix)
+    return tuple(dict.fromkeys((*kinds, *(a.kind for a in ordered))))
+
+
+def _line(anomaly: Anomaly) -> str:
+    if anomaly.state is AnomalyState.OK:
+        return f"{anomaly.kind} over"
+    return f"{anomaly.kind} {anomaly.state.value} {anomaly.severity.word}: {anomaly.summary}"
+
+
+def _entries(timeline: tuple[IncidentEntry, ...], unix: float, lines: Sequence[str]) -> tuple[IncidentEntry, ...]:
+    added = (*timeline, *(IncidentEntry(unix, line) for line in lines))
+    return added if len(added) <= TIMELINE_KEPT else (added[0], *added[-(TIMELINE_KEPT - 1) :])

@@ -1,0 +1,218 @@
+"""One endpoint under watch: polls in, events and an EndpointFrame out.
+
+Synchronous and free of clocks and I/O, so that a live monitor, a replay and an evaluation run the same code to
+the same result. Findings that a poll cannot support (a failed one, a page that is not to be trusted) change
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inferguard_core.anomalies import AnomalyLife
+from inferguard_core.baseline import Baseline
+from inferguard_core.detect.availability import endpoint_down, engine_restart
+from inferguard_core.detect.finding import Finding, Situation
+from inferguard_core.detect.latency import QUANTILE_WINDOW_S
+from inferguard_core.detect.limits import Limits
+from inferguard_core.detect.rules import KINDS, RULES
+from inferguard_core.engines import EngineReader
+from inferguard_core.events import AnomalyEvent, Event, IncidentEvent
+from inferguard_core.frame import Anomaly, MeasureId, Measure, Severity
+from inferguard_core.history import Appended, History
+from inferguard_core.incidents import IncidentLog
+from inferguard_core.measures import measures
+from inferguard_core.poll import EndpointFacts, Failure, FailureKind, Poll, ProofLevel
+from inferguard_core.reading import Engine, Reading
+from inferguard_core.signals import Signal
+from inferguard_core.trends import TrendRing
+from inferguard_core.window import Window
+
+TRENDS = (
+    MeasureId.KV_USAGE,
+    MeasureId.WAITING,
+    MeasureId.RUNNING,
+    MeasureId.TTFT_P95,
+    MeasureId.ITL_P95,
+    MeasureId.GENERATION_RATE,
+)
+BASELINES = {Signal.TTFT: 0.95}
+"""Histogram to the quantile whose normal level is learnt."""
+GAP_INTERVALS = 3.0
+"""A longer silence is a gap: it counts as one interval of observed time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest good page, read."""
+
+    poll: Poll
+    reading: Reading
+    measures: dict[str, Measure]
+
+
+class EndpointWatch:
+    """State of one endpoint; `observe` each poll in order, then read the attributes or build a frame."""
+
+    def __init__(self, endpoint: str, name: str, interval_s: float, proof: ProofLevel, limits: Limits) -> None:
+        self.endpoint = endpoint
+        self.name = name
+        self.interval_s = interval_s
+        self.proof = proof
+        self.limits = limits
+        self.facts = EndpointFacts()
+        self.polls = 0
+        self.failed_polls = 0
+        self.failure: Failure | None = None
+        self.newest: Poll | None = None
+        self.seen: Seen | None = None
+        self.findings: dict[str, Finding] = {}
+        self.doubts: tuple[str, ...] = ()
+        self.lives = {kind: AnomalyLife(kind) for kind in KINDS}
+        self.log = IncidentLog(endpoint, name, limits)
+        self.trends = {measure: TrendRing(interval_s) for measure in TRENDS}
+        self._good_polls = 0
+        self._reader = EngineReader()
+        self._history = History()
+        self._baselines = {s: Baseline(limits.baseline_samples, limits.baseline_seconds) for s in BASELINES}
+
+    def observe(self, poll: Poll) -> tuple[Event, ...]:
+        """Take the next poll; what changed by it."""
+        self.polls += 1
+        self.newest = poll
+        if poll.facts is not None:
+            self.facts = poll.facts
+        reading, failure = self._read(poll)
+        self.failure = failure
+        if reading is None:
+            self.failed_polls += 1
+            self._good_polls = 0
+            return self._settle(poll, [endpoint_down(self.limits, self._situation())], self.interval_s)
+        self.failed_polls = 0
+        self._good_polls += 1
+        observed_s = self._observed(poll)
+        appended = self._history.append(poll.t, poll.unix, reading)
+        self.doubts = _doubts(reading, appended)
+        self.seen = self._see(poll, reading)
+        events = self._settle(poll, self._availability(appended), observed_s)
+        return (*events, *self._judge(poll, observed_s))
+
+    def refuse(self, failure: Failure) -> None:
+        """Count a page that could not be judged as a failed poll."""
+        self.failure = failure
+        self.failed_polls += 1
+        self._good_polls = 0
+
+    def anomalies(self, unix: float) -> tuple[Anomaly, ...]:
+        """Firing and recovering ones, worst first, then by onset."""
+        active = [life.anomaly(unix, self.limits) for life in self.lives.values() if life.active]
+        return tuple(sorted(active, key=lambda a: (-a.severity, a.onset_unix, a.kind)))
+
+    def _read(self, poll: Poll) -> tuple[Reading | None, Failure | None]:
+        if poll.body is None:
+            return None, poll.failure
+        reading = self._reader.read(poll.body, self.facts.version)
+        if reading.engine is Engine.UNKNOWN:
+            why = reading.doubts[0] if reading.doubts else "no vLLM or SGLang metrics on this page"
+            return None, Failure(FailureKind.NOT_METRICS, why)
+        newest = self._history.newest
+        if newest is not None and poll.t <= newest.t:
+            return None, Failure(FailureKind.NOT_METRICS, f"time went back from {newest.t:.1f} to {poll.t:.1f} s")
+        return reading, None
+
+    def _observed(self, poll: Poll) -> float:
+        newest = self._history.newest
+        if newest is None:
+            return self.interval_s
+        elapsed = poll.t - newest.t
+        return elapsed if elapsed <= GAP_INTERVALS * self.interval_s else self.interval_s
+
+    def _see(self, poll: Poll, reading: Reading) -> Seen:
+        newest = self._history.newest
+        assert newest is not None
+        shown = measures(Window(self._history, newest), reading, self.limits)
+        for measure, ring in self.trends.items():
+            ring.push(poll.unix, shown[measure].value)
+        return Seen(poll, reading, shown)
+
+    def _availability(self, appended: Appended) -> list[Finding]:
+        situation = self._situation(appended)
+        return [endpoint_down(self.limits, situation), engine_restart(self.limits, situation)]
+
+    def _judge(self, poll: Poll, observed_s: float) -> tuple[Event, ...]:
+        """Run the window rules, each seeing which kinds fire by now."""
+        newest = self._history.newest
+        if newest is None or self.lives["endpoint_down"].active:
+            return ()
+        window = Window(self._history, newest)
+        events: list[Event] = []
+        for rule in RULES:
+            finding = rule.find(window, self.limits, self._situation())
+            events.extend(self._settle(poll, [finding], observed_s))
+        self._learn(window)
+        return tuple(events)
+
+    def _settle(self, poll: Poll, findings: Sequence[Finding], observed_s: float) -> tuple[Event, ...]:
+        """Let findings change the lives of their anomalies, and those the incident."""
+        changed: list[AnomalyLife] = []
+        for finding in findings:
+            self.findings[finding.kind] = finding
+            life = self.lives[finding.kind]
+            was_active = life.active
+            if life.step(finding, poll.unix, observed_s) and (was_active or life.active):
+                changed.append(life)
+        if not changed:
+            return ()
+        told = [life.anomaly(poll.unix, self.limits) for life in changed]
+        incident = self.log.update(self.anomalies(poll.unix), told, poll.unix)
+        last = self.log.incidents[-1] if self.log.incidents else None
+        for life in changed:
+            life.incident_id = last.id if last is not None and (incident is not None or self.log.open) else None
+        events: list[Event] = [
+            AnomalyEvent(poll.t, poll.unix, self.endpoint, life.anomaly(poll.unix, self.limits)) for life in changed
+        ]
+        if incident is not None:
+            events.append(IncidentEvent(poll.t, self.endpoint, incident))
+        return tuple(events)
+
+    def _situation(self, appended: Appended | None = None) -> Situation:
+        reading = self.seen.reading if self.seen is not None else None
+        newest = self._history.newest
+        since = (newest.t if newest is not None else 0.0) - self.limits.restart_twice_within
+        return Situation(
+            engine=reading.engine if reading is not None else Engine.UNKNOWN,
+            interval_s=self.interval_s,
+            models=reading.models if reading is not None else (),
+            failed_polls=self.failed_polls,
+            good_polls=self._good_polls,
+            failure=self.failure,
+            restarted=appended is not None and appended.restarted,
+            running_before=appended.running_before if appended is not None else None,
+            restarts_recent=sum(1 for t in self._history.restarts if t > since),
+            active=frozenset(kind for kind, life in self.lives.items() if life.active),
+            baselines=self._baselines,
+            spellings=reading.spellings if reading is not None else {},
+        )
+
+    def _learn(self, window: Window) -> None:
+        """Feed the baselines of signals on which nothing is pending or active."""
+        for rule in RULES:
+            if rule.watches not in BASELINES or self.lives[rule.kind].severity > Severity.OK:
+                continue
+            if self.findings[rule.kind].hot:
+                continue
+            quantile = window.quantile(rule.watches, BASELINES[rule.watches], QUANTILE_WINDOW_S)
+            if quantile is not None:
+                self._baselines[rule.watches].learn(window.now, quantile.value)
+
+
+def _doubts(reading: Reading, appended: Appended) -> tuple[str, ...]:
+    doubts = list(reading.doubts)
+    if reading.bad_lines:
+        doubts.append(f"{reading.bad_lines} lines are not exposition text")
+    if appended.fell:
+        doubts.append(f"fell without a restart: {', '.join(appended.fell)}")
+    if appended.clock_jump_s:
+        doubts.append(f"wall clock moved by {appended.clock_jump_s:+.0f} s")
+    return tuple(doubts)
