@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from inferguard_core.frame import Frame
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from inferguard_core.frame import Frame
 
 
 class ReplayControls(Protocol):

@@ -7,10 +7,13 @@ through an outage. Severity rises at once and falls one step per keep time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from inferguard_core.detect.finding import Finding
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Anomaly, AnomalyState, Evidence, Severity
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.finding import Finding
+    from inferguard_core.detect.limits import Limits
 
 ACTIVE = (AnomalyState.FIRING, AnomalyState.RECOVERING)
 

@@ -24,7 +24,6 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
     seen, newest = watch.seen, watch.newest
     reading = seen.reading if seen is not None else None
     engine = reading.engine if reading is not None else Engine.UNKNOWN
-    models = reading.models if reading is not None and reading.models else tuple(m.name for m in watch.facts.models)
     return EndpointFrame(
         endpoint=watch.endpoint,
         name=watch.name,
@@ -34,7 +33,7 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         interval_s=watch.interval_s,
         engine=engine,
         engine_version=printable(watch.facts.version) if watch.facts.version else None,
-        models=tuple(printable(m) for m in models),
+        models=tuple(printable(m) for m in watch.models),
         failure=watch.failure,
         failed_polls=watch.failed_polls,
         polls=watch.polls,
@@ -49,7 +48,7 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         blind=_blind(watch, engine, reading.generation if reading is not None else ""),
         doubts=watch.doubts,
         raw=_raw(watch),
-        thresholds=_thresholds(watch, models),
+        thresholds=_thresholds(watch),
     )
 
 
@@ -71,7 +70,9 @@ def _blind(watch: EndpointWatch, engine: Engine, generation: str) -> tuple[Blind
     rows = []
     for kind, finding in watch.findings.items():
         if finding.missing:
-            remedies = dict.fromkeys(remedy(s, engine, watch.facts.version, generation) for s in finding.missing)
+            remedies = dict.fromkeys(
+                remedy(s, engine, watch.facts.version, generation) for s in finding.missing
+            )
             rows.append(Blind(kind, ", ".join(finding.missing), "; ".join(r for r in remedies if r)))
     return tuple(rows)
 
@@ -86,9 +87,9 @@ def _raw(watch: EndpointWatch) -> tuple[RawSignal, ...]:
     )
 
 
-def _thresholds(watch: EndpointWatch, models: tuple[str, ...]) -> dict[str, float]:
+def _thresholds(watch: EndpointWatch) -> dict[str, float]:
     limits = watch.limits
     return {
-        "kv_usage": limits.kv_alert_threshold * family_factor(models, limits),
+        "kv_usage": limits.kv_alert_threshold * family_factor(watch.models, limits),
         "ttft": limits.ttft_objective_s,
     }

@@ -81,7 +81,7 @@ class ExpositionReader:
     """
 
     def __init__(self, wanted: Callable[[str], bool] | None = None) -> None:
-        """`wanted` is asked once per sample name; None wants all."""
+        """`wanted` is asked once per sample name while the name is remembered; None wants all."""
         self._wanted = wanted
         self._verdicts: dict[str, bool] = {}
         self._series: dict[str, Series | None] = {}
@@ -95,9 +95,7 @@ class ExpositionReader:
 
     def read(self, text: str) -> Page:
         """Everything readable in `text`. Raises nothing, whatever the text."""
-        if self._full:
-            self._forget()
-        page = _Draft(openmetrics=text.rstrip().rpartition("\n")[2] == "# EOF")
+        page = self._new_page(text)
         add, find, comments, numbers = page.samples.append, self._series.get, self._comments, self._numbers
         for at, line in enumerate(text.split("\n"), 1):
             if line < "$":  # "#" sorts just below: a comment, or a line that no known head starts
@@ -124,12 +122,17 @@ class ExpositionReader:
                 page.skip(at, line)
         return page.finished()
 
+    def _new_page(self, text: str) -> _Draft:
+        if self._full:
+            self._forget()
+        return _Draft(openmetrics=text.rstrip().rpartition("\n")[2] == "# EOF")
+
     def _read_line(self, line: str, page: _Draft) -> None:
         """The full grammar, for a line that is not simply a known head, one space and a number."""
         text = line.strip()
         if text.startswith("#"):
             declared = family_type(text)
-            if self._has_room(line):
+            if line not in self._comments and self._has_room(line):
                 self._comments[line] = declared
             if declared is not None:
                 page.types[declared[0]] = declared[1]
@@ -179,13 +182,16 @@ _UNKNOWN: Final = Series("", {}, "")
 
 
 class _Numbers(dict[str, float]):
-    """Number texts read before: most values of a page are the last poll's, or zero."""
+    """Number texts read before: most values of a page are as they were, and making a float is dear."""
+
+    MOST: Final = 2_000
+    LONGEST: Final = 32
 
     def __missing__(self, text: str) -> float:
         value = number(text)
-        if len(self) >= 2_000:
+        if len(self) >= self.MOST:
             self.clear()
-        if len(text) <= 32:
+        if len(text) <= self.LONGEST:
             self[text] = value
         return value
 

@@ -6,12 +6,16 @@ same thing. It says what is; how a person looks at it (selection, sort, zoom, pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
-from inferguard_core.poll import Failure, ProofLevel
 from inferguard_core.reading import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.poll import Failure, ProofLevel
 
 
 class Severity(IntEnum):

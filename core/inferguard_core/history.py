@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from inferguard_core.reading import Histogram, Reading
 from inferguard_core.signals import SIGNALS, Signal, SignalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DENSE_S = 330.0
 """The longest window that looks at single samples is 300 s."""

@@ -6,12 +6,16 @@ nor hold one. Trouble that returns within `reopen_within` is the same incident a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Anomaly, AnomalyState, Incident, IncidentEntry, IncidentState, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.detect.limits import Limits
 
 KEPT = 50
 TIMELINE_KEPT = 200
@@ -32,7 +36,9 @@ class IncidentLog:
         last = self.incidents[-1] if self.incidents else None
         return last if last is not None and last.state not in OVER else None
 
-    def update(self, anomalies: Sequence[Anomaly], changed: Sequence[Anomaly], unix: float) -> Incident | None:
+    def update(
+        self, anomalies: Sequence[Anomaly], changed: Sequence[Anomaly], unix: float
+    ) -> Incident | None:
         """Take the anomalies that are active now and those that just changed; the incident if it changed.
 
         `changed` includes anomalies that ended with this update.
@@ -126,6 +132,8 @@ def _line(anomaly: Anomaly) -> str:
     return f"{anomaly.kind} {anomaly.state.value} {anomaly.severity.word}: {anomaly.summary}"
 
 
-def _entries(timeline: tuple[IncidentEntry, ...], unix: float, lines: Sequence[str]) -> tuple[IncidentEntry, ...]:
+def _entries(
+    timeline: tuple[IncidentEntry, ...], unix: float, lines: Sequence[str]
+) -> tuple[IncidentEntry, ...]:
     added = (*timeline, *(IncidentEntry(unix, line) for line in lines))
     return added if len(added) <= TIMELINE_KEPT else (added[0], *added[-(TIMELINE_KEPT - 1) :])

@@ -5,12 +5,16 @@ Gauges are instants, rates and quantiles come from the last minute. What cannot 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.queue import GAUGE_WINDOW_S, observe
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Measure, MeasureId
-from inferguard_core.reading import Reading
 from inferguard_core.signals import SIGNALS, Signal
 from inferguard_core.window import P99_MIN_N, QUANTILE_MIN_N, Window, bucket_quantile
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.reading import Reading
 
 WINDOW_S = 60.0
 
@@ -149,5 +153,7 @@ def _ratio(window: Window, reading: Reading, part: Signal, whole: Signal) -> Mea
     if top is None or bottom is None:
         return Measure(None, "ratio", WINDOW_S, why_unknown=_why(reading, part, whole))
     if bottom.amount <= 0:
-        return Measure(None, "ratio", bottom.seconds, source=source, why_unknown="nothing counted in the window")
+        return Measure(
+            None, "ratio", bottom.seconds, source=source, why_unknown="nothing counted in the window"
+        )
     return Measure(top.amount / bottom.amount, "ratio", bottom.seconds, round(bottom.amount), source)

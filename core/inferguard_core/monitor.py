@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from inferguard_core.assemble import endpoint_frame
-from inferguard_core.detect.limits import Limits
-from inferguard_core.events import Event
 from inferguard_core.frame import EndpointFrame, Frame, PartHealth, Status
+from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll, Source
 from inferguard_core.printable import printable
 from inferguard_core.watch import EndpointWatch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.events import Event
 
 COALESCE_S = 0.25
 """Polls that end within this span share a frame."""
@@ -45,12 +50,15 @@ class Monitor:
         interval_s: float,
         limits: Limits,
         listener: Listener | None = None,
+        parts: Sequence[PartHealth] = (),
     ) -> None:
-        """`sources` are (name for people, source) pairs, in the order to show them."""
+        """`sources` are (name for people, source) pairs, in the order to show them; `parts` go into every frame."""
         self._interval_s = interval_s
+        self._parts = tuple(parts)
         self._listener = listener or Listener()
         self._pairs = [
-            (source, EndpointWatch(source.endpoint, name, interval_s, source.proof, limits)) for name, source in sources
+            (source, EndpointWatch(source.endpoint, name, interval_s, source.proof, limits))
+            for name, source in sources
         ]
         self._frames: dict[str, EndpointFrame] = {}
         self._dirty: set[str] = set()
@@ -91,7 +99,7 @@ class Monitor:
         self._dirty.clear()
         down = sum(1 for e in endpoints if e.status is Status.NO_DATA)
         state = f"{len(endpoints) - down}/{len(endpoints)} answer"
-        return Frame(self._seq, unix, endpoints, (PartHealth("poll", state),))
+        return Frame(self._seq, unix, endpoints, (PartHealth("poll", state), *self._parts))
 
     async def close(self) -> None:
         """Stop polling and release the sources."""
@@ -145,12 +153,13 @@ class Monitor:
         started, unix = time.monotonic(), time.time()
         try:
             return await source.poll()
-        except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not end the others
+        except Exception as error:
             ms = (time.monotonic() - started) * 1000
             return Poll(started, unix, ms, failure=_own_failure(error))
 
 
 def _own_failure(error: Exception) -> Failure:
+    LOGGER.error("failed on a page", exc_info=error)
     what = f"{type(error).__name__}: {printable(str(error))}"
     return Failure(FailureKind.INTERNAL, f"the monitor itself failed on this page: {what}")
 

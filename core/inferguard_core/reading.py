@@ -6,9 +6,12 @@ as the engine table says; per-rank values are kept apart where there is more tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Engine(StrEnum):

@@ -6,8 +6,11 @@ all rules cost in a day. Every function takes finite floats; filtering unknowns 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SLOPE_POINTS = 16
 """Points a slope is fitted to: 120 pairs, whatever the poll interval."""
@@ -21,10 +24,7 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> float | None:
     """
     thinned = _by_time(points, SLOPE_POINTS)
     slopes = [
-        (y2 - y1) / (x2 - x1)
-        for i, (x1, y1) in enumerate(thinned)
-        for x2, y2 in thinned[i + 1 :]
-        if x2 > x1
+        (y2 - y1) / (x2 - x1) for i, (x1, y1) in enumerate(thinned) for x2, y2 in thinned[i + 1 :] if x2 > x1
     ]
     return median(slopes) if len(thinned) >= 3 else None
 

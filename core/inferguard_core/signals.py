@@ -44,7 +44,7 @@ class Signal(StrEnum):
     PREFIX_HITS = "prefix_hits"
     PREFIX_HIT_RATE = "prefix_hit_rate"
     EVICTED_TOKENS = "evicted_tokens"
-    NEW_TOKEN_RATIO = "new_token_ratio"
+    NEW_TOKEN_RATIO = "new_token_ratio"  # noqa: S105 - of scheduling
     SPEC_DRAFTS = "spec_drafts"
     SPEC_DRAFT_TOKENS = "spec_draft_tokens"
     SPEC_ACCEPTED_TOKENS = "spec_accepted_tokens"
@@ -80,7 +80,9 @@ class SignalInfo:
 _G, _C, _H = SignalKind.GAUGE, SignalKind.COUNTER, SignalKind.HISTOGRAM
 
 SIGNALS: dict[Signal, SignalInfo] = {
-    Signal.KV_USAGE: SignalInfo(_G, "ratio", "KV pool held by live requests, worst rank; reusable cache counts as free"),
+    Signal.KV_USAGE: SignalInfo(
+        _G, "ratio", "KV pool held by live requests, worst rank; reusable cache counts as free"
+    ),
     Signal.KV_CAPACITY_TOKENS: SignalInfo(_G, "tokens", "size of the KV pool, all data-parallel ranks"),
     Signal.KV_USED_TOKENS: SignalInfo(_G, "tokens", "KV tokens held by live requests"),
     Signal.KV_EVICTABLE_TOKENS: SignalInfo(_G, "tokens", "KV tokens of reusable prefix cache"),
@@ -90,28 +92,44 @@ SIGNALS: dict[Signal, SignalInfo] = {
     Signal.WAITING_CAPACITY: SignalInfo(_G, "requests", "queued because the engine is full"),
     Signal.WAITING_DEFERRED: SignalInfo(_G, "requests", "queued for another reason than capacity"),
     Signal.SWAPPED: SignalInfo(_G, "requests", "requests swapped to host memory (vLLM V0)"),
-    Signal.PREEMPTIONS: SignalInfo(_C, "requests", "running requests thrown back to the queue (SGLang: retractions)"),
+    Signal.PREEMPTIONS: SignalInfo(
+        _C, "requests", "running requests thrown back to the queue (SGLang: retractions)"
+    ),
     Signal.FINISHED: SignalInfo(_C, "requests", "requests finished, whatever the reason"),
     Signal.FINISHED_ABORT: SignalInfo(_C, "requests", "requests that ended by an abort"),
     Signal.FINISHED_ERROR: SignalInfo(_C, "requests", "requests that ended by an engine error"),
     Signal.REJECTED: SignalInfo(_C, "requests", "requests refused at admission"),
     Signal.PROMPT_TOKENS: SignalInfo(_C, "tokens", "prompt tokens, cached ones included"),
-    Signal.PROMPT_TOKENS_COMPUTED: SignalInfo(_C, "tokens", "prompt tokens computed here, cached ones excluded"),
+    Signal.PROMPT_TOKENS_COMPUTED: SignalInfo(
+        _C, "tokens", "prompt tokens computed here, cached ones excluded"
+    ),
     Signal.GENERATION_TOKENS: SignalInfo(_C, "tokens", "tokens generated"),
-    Signal.GENERATION_THROUGHPUT: SignalInfo(_G, "tokens/s", "the engine's own figure, where no live counter exists"),
+    Signal.GENERATION_THROUGHPUT: SignalInfo(
+        _G, "tokens/s", "the engine's own figure, where no live counter exists"
+    ),
     Signal.ENGINE_STEPS: SignalInfo(_C, "1", "scheduler steps that produced output"),
-    Signal.PREFIX_QUERIES: SignalInfo(_C, "tokens", "prompt tokens looked up in the prefix cache (blocks before vLLM 0.9)"),
-    Signal.PREFIX_HITS: SignalInfo(_C, "tokens", "prompt tokens found in the prefix cache (blocks before vLLM 0.9)"),
-    Signal.PREFIX_HIT_RATE: SignalInfo(_G, "ratio", "the engine's own hit rate; lifetime or last batch, never alerted on"),
+    Signal.PREFIX_QUERIES: SignalInfo(
+        _C, "tokens", "prompt tokens looked up in the prefix cache (blocks before vLLM 0.9)"
+    ),
+    Signal.PREFIX_HITS: SignalInfo(
+        _C, "tokens", "prompt tokens found in the prefix cache (blocks before vLLM 0.9)"
+    ),
+    Signal.PREFIX_HIT_RATE: SignalInfo(
+        _G, "ratio", "the engine's own hit rate; lifetime or last batch, never alerted on"
+    ),
     Signal.EVICTED_TOKENS: SignalInfo(_C, "tokens", "prefix-cache tokens evicted"),
-    Signal.NEW_TOKEN_RATIO: SignalInfo(_G, "ratio", "share of max_new_tokens that SGLang reserves at admission"),
+    Signal.NEW_TOKEN_RATIO: SignalInfo(
+        _G, "ratio", "share of max_new_tokens that SGLang reserves at admission"
+    ),
     Signal.SPEC_DRAFTS: SignalInfo(_C, "1", "speculative drafts"),
     Signal.SPEC_DRAFT_TOKENS: SignalInfo(_C, "tokens", "speculative tokens drafted"),
     Signal.SPEC_ACCEPTED_TOKENS: SignalInfo(_C, "tokens", "speculative tokens accepted"),
     Signal.SPEC_ACCEPT_RATE: SignalInfo(_G, "ratio", "the engine's own acceptance rate"),
     Signal.SPEC_ACCEPT_LENGTH: SignalInfo(_G, "tokens", "tokens per verify step, bonus token included"),
     Signal.OFFLOAD_FAILURES: SignalInfo(_C, "1", "KV offload or transfer failures and drops"),
-    Signal.SCHEDULER_SECONDS: SignalInfo(_C, "seconds", "the scheduler's own clock: 1 s per second while its loop lives"),
+    Signal.SCHEDULER_SECONDS: SignalInfo(
+        _C, "seconds", "the scheduler's own clock: 1 s per second while its loop lives"
+    ),
     Signal.PROCESS_START: SignalInfo(_G, "unix_seconds", "start time of the API server process"),
     Signal.OPEN_FDS: SignalInfo(_G, "1", "open descriptors of the API server process"),
     Signal.HTTP_ACTIVE: SignalInfo(_G, "requests", "HTTP requests in flight on generation routes"),

@@ -23,7 +23,11 @@ class TrendRing:
         """Take one sample; one older than the newest bin (the wall clock was set back) starts the ring anew."""
         index = int(unix // self._step)
         self._trend = None
-        if self._bin is None or index < self._bin or index - self._bin > len(self._values) + SPAN_S / self._step:
+        if (
+            self._bin is None
+            or index < self._bin
+            or index - self._bin > len(self._values) + SPAN_S / self._step
+        ):
             self._values.clear()
         elif index == self._bin:
             last = self._values[-1]

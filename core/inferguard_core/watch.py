@@ -7,19 +7,18 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inferguard_core.anomalies import AnomalyLife
 from inferguard_core.baseline import Baseline
 from inferguard_core.detect.availability import endpoint_down, engine_restart
 from inferguard_core.detect.finding import Finding, Situation
 from inferguard_core.detect.latency import QUANTILE_WINDOW_S
-from inferguard_core.detect.limits import Limits
 from inferguard_core.detect.rules import KINDS, RULES
 from inferguard_core.engines import EngineReader
 from inferguard_core.events import AnomalyEvent, Event, IncidentEvent
-from inferguard_core.frame import Anomaly, MeasureId, Measure, Severity
+from inferguard_core.frame import Anomaly, Measure, MeasureId, Severity
 from inferguard_core.history import Appended, History
 from inferguard_core.incidents import IncidentLog
 from inferguard_core.measures import measures
@@ -28,6 +27,11 @@ from inferguard_core.reading import Engine, Reading
 from inferguard_core.signals import Signal
 from inferguard_core.trends import TrendRing
 from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.detect.limits import Limits
 
 TRENDS = (
     MeasureId.KV_USAGE,
@@ -55,7 +59,9 @@ class Seen:
 class EndpointWatch:
     """State of one endpoint; `observe` each poll in order, then read the attributes or build a frame."""
 
-    def __init__(self, endpoint: str, name: str, interval_s: float, proof: ProofLevel, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: str, name: str, interval_s: float, proof: ProofLevel, limits: Limits
+    ) -> None:
         self.endpoint = endpoint
         self.name = name
         self.interval_s = interval_s
@@ -98,6 +104,12 @@ class EndpointWatch:
         events = self._settle(poll, self._availability(appended), observed_s)
         return (*events, *self._judge(poll, observed_s))
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Served models: from the page, else from what the endpoint's other routes said."""
+        named = self.seen.reading.models if self.seen is not None else ()
+        return named or tuple(card.name for card in self.facts.models)
+
     def refuse(self, failure: Failure) -> None:
         """Count a page that could not be judged as a failed poll."""
         self.failure = failure
@@ -118,7 +130,9 @@ class EndpointWatch:
             return None, Failure(FailureKind.NOT_METRICS, why)
         newest = self._history.newest
         if newest is not None and poll.t <= newest.t:
-            return None, Failure(FailureKind.NOT_METRICS, f"time went back from {newest.t:.1f} to {poll.t:.1f} s")
+            return None, Failure(
+                FailureKind.NOT_METRICS, f"time went back from {newest.t:.1f} to {poll.t:.1f} s"
+            )
         return reading, None
 
     def _observed(self, poll: Poll) -> float:
@@ -168,9 +182,12 @@ class EndpointWatch:
         incident = self.log.update(self.anomalies(poll.unix), told, poll.unix)
         last = self.log.incidents[-1] if self.log.incidents else None
         for life in changed:
-            life.incident_id = last.id if last is not None and (incident is not None or self.log.open) else None
+            life.incident_id = (
+                last.id if last is not None and (incident is not None or self.log.open) else None
+            )
         events: list[Event] = [
-            AnomalyEvent(poll.t, poll.unix, self.endpoint, life.anomaly(poll.unix, self.limits)) for life in changed
+            AnomalyEvent(poll.t, poll.unix, self.endpoint, life.anomaly(poll.unix, self.limits))
+            for life in changed
         ]
         if incident is not None:
             events.append(IncidentEvent(poll.t, self.endpoint, incident))
@@ -183,7 +200,7 @@ class EndpointWatch:
         return Situation(
             engine=reading.engine if reading is not None else Engine.UNKNOWN,
             interval_s=self.interval_s,
-            models=reading.models if reading is not None else (),
+            models=self.models,
             failed_polls=self.failed_polls,
             good_polls=self._good_polls,
             failure=self.failure,

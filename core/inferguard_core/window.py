@@ -6,15 +6,18 @@ here is zero because it is missing, and nothing is a lifetime average.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from inferguard_core.history import History, Row
 from inferguard_core.reading import Histogram
 from inferguard_core.robust import theil_sen
-from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from inferguard_core.history import History, Row
+    from inferguard_core.signals import Signal
 
 QUANTILE_MIN_N = 20
 """Observations under a p50 or p95; fewer would show one request's luck."""
@@ -84,7 +87,7 @@ class Window:
         return min(self.values(signal, seconds), default=None)
 
     def slope(self, signal: Signal, seconds: float) -> float | None:
-        """Theil–Sen slope per second; None unless the samples span a third of the window."""
+        """Theil-Sen slope per second; None unless the samples span a third of the window."""
         points = self.points(signal, seconds)
         if len(points) < 3 or points[-1][0] - points[0][0] < seconds / 3:
             return None
@@ -110,6 +113,12 @@ class Window:
         """Seconds since any of these last rose; None when none of them has risen in this history."""
         rises = [t for c in counters if (t := self.history.rose_at(c)) is not None]
         return self.now - max(rises) if rises else None
+
+    @property
+    def seen_for(self) -> float:
+        """Seconds from the oldest kept reading to the newest."""
+        oldest = self.history.oldest
+        return 0.0 if oldest is None else self.now - oldest.t
 
     def quantile(self, signal: Signal, q: float, seconds: float) -> Quantile | None:
         """Quantile of the observations of the last `seconds`, interpolated within its bucket.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from inferguard_core.history import History
 from inferguard_core.reading import Engine, Histogram, Reading
-from inferguard_core.signals import Signal
 from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.signals import Signal
 
 EDGES = (0.1, 0.5, 1.0, 2.5, 5.0, float("inf"))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inferguard_core.anomalies import AnomalyLife
 from inferguard_core.detect.finding import Finding
 from inferguard_core.detect.limits import Limits
@@ -109,7 +110,9 @@ outcomes = st.lists(st.sampled_from([True, False, None]), max_size=60)
 
 
 @given(outcomes, st.sampled_from([1.0, 5.0]))
-def test_a_state_that_is_shown_is_always_backed_by_a_hot_finding(sequence: list[bool | None], interval: float) -> None:
+def test_a_state_that_is_shown_is_always_backed_by_a_hot_finding(
+    sequence: list[bool | None], interval: float
+) -> None:
     life = AnomalyLife("kv_high")
     was_hot = False
     for i, hot in enumerate(sequence):

@@ -5,10 +5,10 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inferguard_core.history import HORIZON_S, SPARSE_STEP_S, History
 from inferguard_core.reading import Histogram
 from inferguard_core.signals import Signal
-
 from tests.core.readings import EDGES, buckets, history, reading, window
 
 
@@ -113,13 +113,14 @@ def test_rows_are_bounded_whatever_the_uptime() -> None:
 
 def test_a_busy_endpoint_stays_within_the_stated_memory() -> None:
     """The module promises 2 KiB a row and under 1.5 MiB an endpoint at 1 s."""
-    vllm_edges = tuple(float(i) for i in range(21)) + (float("inf"),)
+    vllm_edges = (*tuple(float(i) for i in range(21)), float("inf"))
     tracemalloc.start()
     kept = History()
     for t in range(int(HORIZON_S) + 200):
         counts = tuple(float(t * 10 + i) for i in range(22))
         histograms = {
-            s: Histogram(vllm_edges, counts, float(t)) for s in (Signal.TTFT, Signal.ITL, Signal.E2E, Signal.QUEUE_TIME)
+            s: Histogram(vllm_edges, counts, float(t))
+            for s in (Signal.TTFT, Signal.ITL, Signal.E2E, Signal.QUEUE_TIME)
         }
         kept.append(t, t, reading({Signal.KV_USAGE: t / 1e4, Signal.FINISHED: float(t)}, histograms))
     used, _ = tracemalloc.get_traced_memory()

@@ -5,9 +5,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inferguard_core.signals import Signal
 from inferguard_core.window import bucket_quantile, snapped
-
 from tests.core.readings import EDGES, buckets, reading, window
 
 KV = Signal.KV_USAGE
@@ -50,7 +50,7 @@ def test_a_slope_does_not_depend_on_the_interval(interval: int) -> None:
 
 
 def test_a_slope_ignores_single_spikes() -> None:
-    samples = {t: 10.0 for t in range(60)} | {20: 500.0, 41: 900.0}
+    samples = dict.fromkeys(range(60), 10.0) | {20: 500.0, 41: 900.0}
     view = window({t: reading({Signal.WAITING: v}) for t, v in sorted(samples.items())})
     assert view.slope(Signal.WAITING, 60) == 0
 

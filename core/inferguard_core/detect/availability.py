@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.finding import Finding, Situation
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
 
 
 def endpoint_down(limits: Limits, situation: Situation) -> Finding:

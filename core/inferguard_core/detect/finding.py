@@ -5,14 +5,18 @@ A rule has no memory and no clock. Holding, clearing and severity over time are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from inferguard_core.baseline import Baseline
 from inferguard_core.frame import Evidence, Severity
-from inferguard_core.poll import Failure
-from inferguard_core.reading import Engine
-from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.baseline import Baseline
+    from inferguard_core.poll import Failure
+    from inferguard_core.reading import Engine
+    from inferguard_core.signals import Signal
 
 
 @dataclass(frozen=True, slots=True)

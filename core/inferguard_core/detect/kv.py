@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.signals import Signal
-from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Window
 
 LATENCY = frozenset({"ttft_high", "itl_high"})
 HARM = LATENCY | {"queue_growth", "preemption"}

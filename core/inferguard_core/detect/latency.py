@@ -6,11 +6,15 @@ SRE workbook scaled from days to a session. A lifetime average is never looked a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.signals import Signal
-from inferguard_core.window import Quantile, Share, Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Quantile, Share, Window
 
 QUANTILE_WINDOW_S = 60.0
 REACHABLE_SHARE = 0.8
@@ -73,7 +77,7 @@ def _summary(shares: tuple[Share, Share] | None, quantile: Quantile | None, cent
     return ", ".join(parts)
 
 
-def _evidence(  # noqa: PLR0913 - one row for each statistic of the rule
+def _evidence(
     shares: tuple[Share, Share] | None,
     share_limit: float,
     quantile: Quantile | None,
@@ -88,6 +92,8 @@ def _evidence(  # noqa: PLR0913 - one row for each statistic of the rule
     ]
     if quantile is not None:
         rows.append(
-            Evidence("ttft_p95", quantile.value, "seconds", ceiling, centre, quantile.seconds, quantile.n, source)
+            Evidence(
+                "ttft_p95", quantile.value, "seconds", ceiling, centre, quantile.seconds, quantile.n, source
+            )
         )
     return tuple(rows)

@@ -5,7 +5,7 @@ Seconds are seconds of observed data, not counts of polls, so a rule means the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from annotated_types import Interval
@@ -92,3 +92,22 @@ class Limits:
     reopen_within: Seconds = 600.0
     flap_changes: Count = 4.0
     flap_window: Seconds = 600.0
+
+
+def held_within(limits: Limits, seconds: float) -> Limits:
+    """`limits` for a look of only `seconds`: what holds through most of it counts as held.
+
+    A short look cannot see a condition last half a minute; it says what it saw, over the window it names.
+    """
+    hold = 0.5 * seconds
+    return replace(
+        limits,
+        kv_high_for=min(limits.kv_high_for, hold),
+        kv_saturated_for=min(limits.kv_saturated_for, hold),
+        queue_for=min(limits.queue_for, hold),
+        queue_window=min(limits.queue_window, seconds),
+        latency_for=min(limits.latency_for, hold),
+        swap_for=min(limits.swap_for, hold),
+        stall_for=min(limits.stall_for, 0.8 * seconds),
+        stall_min_polls=min(limits.stall_min_polls, 2.0),
+    )

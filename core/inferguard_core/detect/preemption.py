@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.signals import Signal
-from inferguard_core.window import Increase, Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Increase, Window
 
 
 def preemption(window: Window, limits: Limits, situation: Situation) -> Finding:
@@ -25,7 +29,9 @@ def preemption(window: Window, limits: Limits, situation: Situation) -> Finding:
     per_minute = long.rate * 60.0
     burst = short.amount >= limits.preemption_burst
     often = burst and per_minute > limits.preemption_per_minute
-    many = short.amount >= 1 and long.amount >= 2 and share is not None and share > limits.preemption_of_finished
+    many = (
+        short.amount >= 1 and long.amount >= 2 and share is not None and share > limits.preemption_of_finished
+    )
     critical = (often or many) and (
         (share is not None and share > limits.preemption_critical_of_finished)
         or bool(situation.active & {"ttft_high", "itl_high"})
@@ -59,9 +65,23 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     source = situation.source(Signal.PREEMPTIONS)
     rows = [
-        Evidence("preemptions", short.amount, "requests", limits.preemption_burst, None, short.seconds, source=source),
         Evidence(
-            "preemption_rate", long.rate, "1/s", limits.preemption_per_minute / 60.0, None, long.seconds, source=source
+            "preemptions",
+            short.amount,
+            "requests",
+            limits.preemption_burst,
+            None,
+            short.seconds,
+            source=source,
+        ),
+        Evidence(
+            "preemption_rate",
+            long.rate,
+            "1/s",
+            limits.preemption_per_minute / 60.0,
+            None,
+            long.seconds,
+            source=source,
         ),
     ]
     if share is not None:

@@ -8,13 +8,16 @@ scheduler's own clock, open HTTP requests, running or waiting requests, and desc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.reading import Engine
 from inferguard_core.signals import Signal
-from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Window
 
 PROGRESS = (
     Signal.GENERATION_TOKENS,
@@ -45,8 +48,9 @@ def stall(window: Window, limits: Limits, situation: Situation) -> Finding:
     """No progress at all while something shows that requests are there."""
     if not any(s in situation.spellings for s in PROGRESS):
         return blind("stall", Signal.GENERATION_TOKENS)
-    flat_s = window.flat_for(PROGRESS)
-    if flat_s is None:
+    risen = window.flat_for(PROGRESS)
+    flat_s = window.seen_for if risen is None else risen
+    if flat_s == 0 and risen is None:
         return unknown("stall")
     asleep = window.latest(Signal.AWAKE) == 0
     witness = None if asleep else _witness(window, limits, situation, flat_s)
@@ -92,7 +96,9 @@ def _open_requests(window: Window, situation: Situation, flat_s: float, limit: f
     if not active:
         return None
     source = situation.source(Signal.HTTP_ACTIVE)
-    row = Evidence("http_active", window.latest(Signal.HTTP_ACTIVE), "requests", 0.0, window_s=flat_s, source=source)
+    row = Evidence(
+        "http_active", window.latest(Signal.HTTP_ACTIVE), "requests", 0.0, window_s=flat_s, source=source
+    )
     return Witness("engine frozen with open requests", flat_s, limit, row)
 
 
@@ -116,7 +122,9 @@ def _stuck_gauges(
     return Witness(form, flat_s, limit, row)
 
 
-def _descriptors(window: Window, limits: Limits, situation: Situation, flat_s: float, limit: float) -> Witness | None:
+def _descriptors(
+    window: Window, limits: Limits, situation: Situation, flat_s: float, limit: float
+) -> Witness | None:
     """About one descriptor a waiting client: a rise above all of the minutes before, with nothing finishing."""
     fds = window.latest(Signal.OPEN_FDS)
     if fds is None or flat_s < situation.interval_s:
@@ -128,7 +136,9 @@ def _descriptors(window: Window, limits: Limits, situation: Situation, flat_s: f
     source = situation.source(Signal.OPEN_FDS)
     level = max(before)
     row = Evidence("open_fds", fds, "1", level + limits.stall_descriptors, level, flat_s, source=source)
-    return Witness(f"engine core frozen, clients pile up (descriptors {level:.0f} → {fds:.0f})", flat_s, limit, row)
+    return Witness(
+        f"engine core frozen, clients pile up (descriptors {level:.0f} → {fds:.0f})", flat_s, limit, row
+    )
 
 
 def _waiting(window: Window) -> bool:

@@ -6,12 +6,15 @@ The queue shows overload first: latency histograms learn of a wait only when it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence, Severity
 from inferguard_core.signals import Signal
-from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Window
 
 GAUGE_WINDOW_S = 10.0
 """Waiting is an instant gauge and flickers; its median over this many seconds does not."""
@@ -56,7 +59,11 @@ def queue_growth(window: Window, limits: Limits, situation: Situation) -> Findin
         return unknown("queue_growth")
     objective = limits.ttft_objective_s
     floor = max(limits.queue_min_waiting, limits.queue_of_running * (queue.running or 0.0))
-    slow = queue.waiting >= 1 and queue.wait_s is not None and queue.wait_s > limits.queue_wait_of_objective * objective
+    slow = (
+        queue.waiting >= 1
+        and queue.wait_s is not None
+        and queue.wait_s > limits.queue_wait_of_objective * objective
+    )
     growing = queue.waiting >= floor and queue.slope is not None and queue.slope > 0
     critical = queue.wait_s is not None and queue.wait_s > limits.queue_critical_of_objective * objective
     steep = growing and (critical or not queue.finish_rate)
@@ -88,7 +95,11 @@ def _evidence(queue: Queue, floor: float, limits: Limits, situation: Situation) 
     wait_limit = limits.queue_wait_of_objective * limits.ttft_objective_s
     window_s = limits.queue_window
     return (
-        Evidence("waiting", queue.waiting, "requests", threshold=floor, window_s=GAUGE_WINDOW_S, source=waiting),
+        Evidence(
+            "waiting", queue.waiting, "requests", threshold=floor, window_s=GAUGE_WINDOW_S, source=waiting
+        ),
         Evidence("queue_slope", queue.slope, "requests/s", threshold=0.0, window_s=window_s, source=waiting),
-        Evidence("wait_estimate", queue.wait_s, "seconds", threshold=wait_limit, window_s=window_s, source=both),
+        Evidence(
+            "wait_estimate", queue.wait_s, "seconds", threshold=wait_limit, window_s=window_s, source=both
+        ),
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from inferguard_core.detect.finding import Finding, Situation
 from inferguard_core.detect.kv import kv_high, kv_saturated
 from inferguard_core.detect.latency import ttft_high
-from inferguard_core.detect.limits import Limits
 from inferguard_core.detect.preemption import preemption
 from inferguard_core.detect.progress import stall
 from inferguard_core.detect.queue import queue_growth
 from inferguard_core.detect.swap import swap
 from inferguard_core.signals import Signal
-from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.detect.finding import Finding, Situation
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Window
 
 
 class Rule(NamedTuple):

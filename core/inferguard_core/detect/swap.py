@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.detect.finding import Finding, Situation, blind
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Evidence
 from inferguard_core.signals import Signal
-from inferguard_core.window import Window
+
+if TYPE_CHECKING:
+    from inferguard_core.detect.limits import Limits
+    from inferguard_core.window import Window
 
 INPUTS = (Signal.SWAPPED, Signal.CPU_CACHE_USAGE, Signal.OFFLOAD_FAILURES)
 FAILURE_WINDOW_S = 60.0

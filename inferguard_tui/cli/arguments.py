@@ -1,0 +1,57 @@
+"""What the commands that reach endpoints have in common: their options, and the settings they lead to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from inferguard_core.settings import Settings
+
+
+def complain(*messages: str) -> None:
+    """Words for a person, on stderr."""
+    for message in messages:
+        print(f"inferguard: {message}", file=sys.stderr)
+
+
+def add_access(parser: argparse.ArgumentParser) -> None:
+    """Options about where endpoints are and how they are reached."""
+    parser.add_argument("urls", nargs="*", metavar="URL", help="host:port or http(s)://host:port")
+    group = parser.add_argument_group("access")
+    group.add_argument("--ca", type=Path, metavar="FILE", help="PEM file of the authorities to trust")
+    group.add_argument("--insecure", action="store_true", default=None, help="accept any certificate")
+    group.add_argument("--deadline", type=float, metavar="S", help="total seconds for one poll (default 5)")
+    add_config(group)
+
+
+def add_config(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML)")
+
+
+def add_interval(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--interval", type=float, metavar="S", help=f"seconds between polls (default {default})"
+    )
+
+
+def settings_from(arguments: argparse.Namespace) -> Settings | None:
+    """The settings in force under these arguments; None after saying what is wrong with them."""
+    from inferguard_core.settings import SettingsProblem, load
+
+    given = vars(arguments)
+    overrides = {
+        "access.ca_file": given.get("ca"),
+        "access.insecure": given.get("insecure"),
+        "access.deadline_seconds": given.get("deadline"),
+        "polling.interval_seconds": given.get("interval"),
+        "ui.theme": given.get("theme"),
+    }
+    loaded = load(overrides, given.get("config"))
+    if isinstance(loaded, SettingsProblem):
+        complain(*loaded.messages)
+        return None
+    return loaded

@@ -1,0 +1,55 @@
+"""Open the terminal UI on a simulated engine: a real scheduler over a real KV pool, on this machine only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.poll import ProofLevel
+from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.cli.arguments import add_config, add_interval, complain, settings_from
+from inferguard_tui.cli.exits import UNKNOWN
+from inferguard_tui.session import LiveFeed, addresses
+
+if TYPE_CHECKING:
+    import argparse
+
+INTERVAL_S = 1.0
+MAX_ENDPOINTS = 200
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario", default="incident", metavar="NAME", help="what happens (default incident)"
+    )
+    parser.add_argument(
+        "--engine", choices=("vllm", "sglang"), default="vllm", help="whose metrics it speaks"
+    )
+    parser.add_argument(
+        "--endpoints", type=int, default=1, metavar="N", help=f"how many, 1 to {MAX_ENDPOINTS}"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same course of events")
+    parser.add_argument("--theme", metavar="NAME", help="colours of the screen")
+    add_interval(parser, f"{INTERVAL_S:g}")
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from inferguard_tui.cli.screen import refusal, show
+    from inferguard_tui.simulator.launch import launched
+
+    if not 1 <= arguments.endpoints <= MAX_ENDPOINTS:
+        complain(f"--endpoints {arguments.endpoints}: allowed is 1 to {MAX_ENDPOINTS}")
+        return UNKNOWN
+    if refusal():
+        return UNKNOWN
+    settings = settings_from(arguments)
+    if settings is None:
+        return UNKNOWN
+    with launched(arguments.scenario, arguments.engine, arguments.endpoints, arguments.seed) as urls:
+        if isinstance(urls, BadInput):
+            complain(urls.message)
+            return UNKNOWN
+        endpoints = addresses(urls)
+        assert not isinstance(endpoints, BadInput)
+        feed = LiveFeed(endpoints, settings, interval_s=INTERVAL_S, proof=ProofLevel.SIMULATED)
+        return show(feed, settings)

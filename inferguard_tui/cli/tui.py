@@ -1,0 +1,31 @@
+"""Monitor endpoints on screen. With no URL: the engines found on this host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_tui.cli.arguments import add_access, add_interval, settings_from
+from inferguard_tui.cli.exits import UNKNOWN
+from inferguard_tui.cli.targets import targets
+from inferguard_tui.session import TUI_INTERVAL_S, LiveFeed
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_access(parser)
+    add_interval(parser, f"{TUI_INTERVAL_S:g}")
+    parser.add_argument("--theme", metavar="NAME", help="colours of the screen")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from inferguard_tui.cli.screen import refusal, show
+
+    if refusal():
+        return UNKNOWN
+    settings = settings_from(arguments)
+    endpoints = None if settings is None else targets(arguments, settings)
+    if settings is None or endpoints is None:
+        return UNKNOWN
+    return show(LiveFeed(endpoints, settings), settings)

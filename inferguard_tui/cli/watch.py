@@ -1,0 +1,118 @@
+"""Follow endpoints and print what changes: a line an event, JSON lines with --json."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inferguard_core.events import AnomalyEvent, Event
+from inferguard_core.frame import AnomalyState, Severity
+from inferguard_core.monitor import Listener, Monitor
+from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
+from inferguard_tui.cli.exits import UNKNOWN, of_severity
+from inferguard_tui.cli.targets import targets
+from inferguard_tui.session import WATCH_INTERVAL_S, LiveFeed
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_access(parser)
+    add_interval(parser, f"{WATCH_INTERVAL_S:g}")
+    parser.add_argument("--duration", type=float, metavar="S", help="end after this many seconds")
+    parser.add_argument("--json", action="store_true", help="JSON lines on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.duration is not None and not arguments.duration > 0:
+        complain(f"--duration {arguments.duration:g}: allowed is more than 0 seconds")
+        return UNKNOWN
+    settings = settings_from(arguments)
+    endpoints = None if settings is None else targets(arguments, settings)
+    if settings is None or endpoints is None:
+        return UNKNOWN
+    printer = Printer(as_json=arguments.json)
+
+    async def follow() -> Monitor | BadInput:
+        feed = LiveFeed(
+            endpoints, settings, interval_s=WATCH_INTERVAL_S, listener=Listener(on_event=printer.print)
+        )
+        monitor = feed.monitor()
+        if isinstance(monitor, BadInput):
+            return monitor
+        complain(f"watching {len(endpoints)} endpoints every {feed.interval_s:g} s; Ctrl-C ends")
+        complain(
+            *(f"{part.part} {part.state}: {part.detail}" for part in monitor.frame().parts if part.detail)
+        )
+        try:
+            await _until_told(monitor, arguments.duration)
+        finally:
+            await feed.close()
+        return monitor
+
+    monitor = asyncio.run(follow())
+    if isinstance(monitor, BadInput):
+        complain(monitor.message)
+        return UNKNOWN
+    if arguments.json:
+        print(json.dumps(printer.end(monitor)))
+    silent = [w for w in monitor.watches if w.seen is None]
+    complain(*(f"{w.name}: {w.failure.message}" for w in silent if w.failure is not None))
+    return UNKNOWN if silent else of_severity(printer.worst)
+
+
+async def _until_told(monitor: Monitor, duration: float | None) -> None:
+    """Poll until the duration is over or the process is told to end."""
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    monitor.start()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(over.wait(), duration)
+
+
+class Printer:
+    """Writes events as they come and remembers the worst."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._origin = time.monotonic()
+        self.worst = Severity.OK
+        self.incidents: set[str] = set()
+
+    def print(self, event: Event) -> None:
+        event = replace(event, t=event.t - self._origin)
+        severity = event.anomaly.severity if isinstance(event, AnomalyEvent) else event.incident.severity
+        self.worst = max(self.worst, severity)
+        if not isinstance(event, AnomalyEvent):
+            self.incidents.add(event.incident.id)
+        print(json.dumps(event.to_json(), ensure_ascii=False) if self._as_json else line(event), flush=True)
+
+    def end(self, monitor: Monitor) -> dict[str, object]:
+        """The last line: what was seen in all."""
+        return {
+            "event": "end",
+            "polls": sum(w.polls for w in monitor.watches),
+            "seconds": round(time.monotonic() - self._origin, 3),
+            "incidents": len(self.incidents),
+            "worst": self.worst.word,
+        }
+
+
+def line(event: Event) -> str:
+    """One event in words, with the time of day."""
+    if isinstance(event, AnomalyEvent):
+        clock = time.strftime("%H:%M:%S", time.localtime(event.unix))
+        anomaly = event.anomaly
+        ended = anomaly.state is AnomalyState.OK
+        word = "ok" if ended else anomaly.severity.word
+        state = "over" if ended else anomaly.state.value
+        return f"{clock}  {event.endpoint}  {word:<8}  {anomaly.kind} {state}: {anomaly.summary}"
+    incident = event.incident
+    return f"          {event.endpoint}  incident {incident.id} {incident.state.value}: {incident.headline}"

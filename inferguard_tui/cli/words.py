@@ -1,0 +1,33 @@
+"""Numbers and names as plain words for the headless commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.reading import Engine
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame, Measure
+
+UNKNOWN = "—"
+_NAMES = {Engine.VLLM: "vLLM", Engine.SGLANG: "SGLang", Engine.UNKNOWN: ""}
+
+
+def engine_words(frame: EndpointFrame) -> str:
+    """`vLLM 0.32.0`, or as much of it as is known."""
+    return " ".join(part for part in (_NAMES[frame.engine], frame.engine_version or "") if part)
+
+
+def amount(measure: Measure | None) -> str:
+    """A measure with its unit, and its sample count where it is a quantile."""
+    if measure is None or measure.value is None:
+        return UNKNOWN
+    value, unit = measure.value, measure.unit
+    if unit == "ratio":
+        return f"{value:.1%}"
+    if unit == "seconds":
+        counted = "" if measure.n is None else f" (n {measure.n})"
+        return f"{value:.3g} s{counted}"
+    if unit in ("requests", "tokens", "1"):
+        return f"{value:,.0f}"
+    return f"{value:,.3g} {unit.replace('tokens', 'tok')}"

@@ -1,0 +1,134 @@
+"""One short look at endpoints: a few polls, since rates need two, and a verdict on what they show.
+
+It has no past to compare with, so nothing rests on a baseline; what it cannot see in its few seconds it leaves
+unsaid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inferguard_core.assemble import endpoint_frame
+from inferguard_core.detect.limits import Limits, held_within
+from inferguard_core.events import evidence_json
+from inferguard_core.frame import Anomaly, EndpointFrame, Measure, MeasureId
+from inferguard_core.poll import EndpointFacts, ModelCard, Source
+from inferguard_core.watch import EndpointWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.reading import Reading
+
+SAMPLES = 4
+SPAN_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What the look at one endpoint gave."""
+
+    frame: EndpointFrame
+    reading: Reading | None
+    polls: int
+    seconds: float
+    """From the first good page to the last."""
+
+    @property
+    def answered(self) -> bool:
+        return self.reading is not None
+
+
+async def scan(
+    sources: Sequence[tuple[str, Source]],
+    samples: int,
+    interval_s: float,
+    limits: Limits,
+    model: str | None = None,
+) -> list[Scan]:
+    """Look at every endpoint at the same time, `samples` polls each, `interval_s` apart."""
+    span = max(interval_s, interval_s * (samples - 1))
+    short = held_within(limits, span)
+    return list(
+        await asyncio.gather(
+            *(_look(name, source, samples, interval_s, short, model) for name, source in sources)
+        )
+    )
+
+
+async def _look(
+    name: str, source: Source, samples: int, interval_s: float, limits: Limits, model: str | None
+) -> Scan:
+    watch = EndpointWatch(source.endpoint, name, interval_s, source.proof, limits)
+    if model is not None:
+        watch.facts = EndpointFacts(models=(ModelCard(model),))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    first: float | None = None
+    for index in range(samples):
+        await asyncio.sleep(max(0.0, began + index * interval_s - loop.time()))
+        poll = await source.poll()
+        watch.observe(poll)
+        first = poll.t if first is None and watch.seen is not None else first
+    seen = watch.seen
+    now = watch.newest
+    assert now is not None
+    age_s = None if seen is None else now.t - seen.poll.t
+    return Scan(
+        frame=endpoint_frame(watch, now.unix, age_s),
+        reading=seen.reading if seen is not None else None,
+        polls=watch.polls,
+        seconds=0.0 if seen is None or first is None else seen.poll.t - first,
+    )
+
+
+def to_json(result: Scan) -> dict[str, Any]:
+    """`inferguard.scan/1`."""
+    frame = result.frame
+    return {
+        "schema": "inferguard.scan/1",
+        "endpoint": frame.endpoint,
+        "engine": frame.engine.value,
+        "engine_version": frame.engine_version,
+        "models": list(frame.models),
+        "status": frame.severity.word if result.answered else "unknown",
+        "proof_level": frame.proof.value,
+        "sampled": {"polls": result.polls, "seconds": round(result.seconds, 3)},
+        "signals": {m.value: _measure_json(frame.measures.get(m)) for m in MeasureId},
+        "anomalies": [_anomaly_json(a) for a in frame.anomalies] if result.answered else [],
+        "diagnosis": None,
+        "fix": None,
+        "actions": [],
+        "executions": [],
+        "advisories": [],
+        "blind": [{"rule": b.rule, "missing": b.missing, "remedy": b.remedy} for b in frame.blind],
+        "doubts": list(frame.doubts),
+        "error": None
+        if frame.failure is None
+        else {"kind": frame.failure.kind.value, "message": frame.failure.message},
+    }
+
+
+def _measure_json(measure: Measure | None) -> dict[str, Any] | None:
+    if measure is None or measure.value is None:
+        return None
+    return {
+        "value": float(f"{measure.value:.6g}"),
+        "unit": measure.unit,
+        "window_s": None if measure.window_s is None else round(measure.window_s, 3),
+        "n": measure.n,
+        "source": measure.source,
+    }
+
+
+def _anomaly_json(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "kind": anomaly.kind,
+        "severity": anomaly.severity.word,
+        "state": anomaly.state.value,
+        "summary": anomaly.summary,
+        "onset_unix": round(anomaly.onset_unix, 3),
+        "evidence": [evidence_json(e) for e in anomaly.evidence],
+    }

@@ -1,0 +1,189 @@
+"""What every front end stands on: settings and arguments in, something to iterate or poll out.
+
+No terminal code here, so that scan, watch, replay, MCP and the screen take the same path. Whatever a person got
+wrong comes back as BadInput, a line to print; nothing here exits or prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import Frame, PartHealth
+from inferguard_core.journal import open_journal
+from inferguard_core.poll import ProofLevel
+from inferguard_core.sources.access import Access, Login
+from inferguard_core.sources.address import Address, parse_address
+from inferguard_core.sources.bad_input import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    import httpx
+
+    from inferguard_core.monitor import Listener, Monitor
+    from inferguard_core.settings import Settings
+    from inferguard_core.sources.direct import DirectSource
+    from inferguard_core.sources.discovery import Discovery
+    from inferguard_core.sources.recording import Recording
+    from inferguard_tui.feed import ReplayControls
+
+TUI_INTERVAL_S = 2.0
+WATCH_INTERVAL_S = 30.0
+
+
+def addresses(texts: Sequence[str]) -> tuple[Address, ...] | BadInput:
+    """The endpoints that `texts` name, each once, in order."""
+    found: dict[str, Address] = {}
+    for text in texts:
+        address = parse_address(text)
+        if isinstance(address, BadInput):
+            return address
+        found.setdefault(address.url, address)
+    return tuple(found.values())
+
+
+def access(settings: Settings) -> Access:
+    """How the settings say endpoints are to be reached."""
+    chosen = settings.access
+    login = None
+    if chosen.basic_user is not None and chosen.basic_password is not None:
+        login = Login(chosen.basic_user, chosen.basic_password)
+    return Access(
+        ca=chosen.ca_file,
+        insecure=chosen.insecure,
+        bearer=chosen.bearer_token,
+        basic=login,
+        timeout_s=chosen.deadline_seconds,
+        max_body_bytes=int(chosen.body_cap_mib * 2**20),
+    )
+
+
+@dataclass(slots=True)
+class Connection:
+    """Live endpoints and the one HTTP client they share."""
+
+    client: httpx.AsyncClient
+    sources: tuple[tuple[str, DirectSource], ...]
+    """(host:port, source) in the order given."""
+
+    async def close(self) -> None:
+        for _, source in self.sources:
+            await source.close()
+        await self.client.aclose()
+
+
+def connect(
+    endpoints: Sequence[Address], how: Access, proof: ProofLevel = ProofLevel.LIVE
+) -> Connection | BadInput:
+    """A source for each endpoint. Nothing is sent yet; needs a running event loop."""
+    # The HTTP stack is half of a headless command's start-up; replay and --help do without it.
+    from inferguard_core.sources.client import open_client
+    from inferguard_core.sources.direct import DirectSource
+
+    client = open_client(how)
+    if isinstance(client, BadInput):
+        return client
+    named = _names(endpoints)
+    return Connection(
+        client,
+        tuple((named[a.url], DirectSource(a, how, client=client, proof=proof)) for a in endpoints),
+    )
+
+
+def _names(endpoints: Sequence[Address]) -> dict[str, str]:
+    """Name by URL; the URL itself where two endpoints share host and port."""
+    names = [a.name for a in endpoints]
+    return {a.url: a.name if names.count(a.name) == 1 else a.url.partition("://")[2] for a in endpoints}
+
+
+async def look_around(how: Access) -> Discovery | BadInput:
+    """Engines on this host."""
+    from inferguard_core.sources.client import open_client
+    from inferguard_core.sources.discovery import discover
+
+    client = open_client(how)
+    if isinstance(client, BadInput):
+        return client
+    async with client:
+        return await discover(client, how)
+
+
+class LiveFeed:
+    """Live endpoints as a FrameFeed. The HTTP stack is loaded when frames are first asked for."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Address],
+        settings: Settings,
+        *,
+        interval_s: float | None = None,
+        proof: ProofLevel = ProofLevel.LIVE,
+        listener: Listener | None = None,
+    ) -> None:
+        """`interval_s` is the front end's own default; a setting goes before it."""
+        self._endpoints = endpoints
+        self._settings = settings
+        self._interval_s = settings.polling.interval_seconds or interval_s or TUI_INTERVAL_S
+        self._proof = proof
+        self._listener = listener
+        self._connection: Connection | None = None
+        self._monitor: Monitor | None = None
+
+    @property
+    def interval_s(self) -> float:
+        return self._interval_s
+
+    @property
+    def replay(self) -> ReplayControls | None:
+        return None
+
+    def monitor(self) -> Monitor | BadInput:
+        """The monitor behind the frames, made at the first call."""
+        from inferguard_core.monitor import Monitor
+
+        if self._monitor is None:
+            connection = connect(self._endpoints, access(self._settings), self._proof)
+            if isinstance(connection, BadInput):
+                return connection
+            self._connection = connection
+            self._monitor = Monitor(
+                connection.sources,
+                self._interval_s,
+                self._settings.limits,
+                self._listener,
+                self._parts(),
+            )
+        return self._monitor
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Frames until closed. ValueError when the endpoints cannot be connected to as asked."""
+        monitor = self.monitor()
+        if isinstance(monitor, BadInput):
+            raise ValueError(monitor.message)  # noqa: TRY004 - a setting is at fault, not a type
+        async for frame in monitor.frames():
+            yield frame
+
+    async def close(self) -> None:
+        if self._monitor is not None:
+            await self._monitor.close()
+        if self._connection is not None:
+            await self._connection.close()
+
+    def _parts(self) -> tuple[PartHealth, ...]:
+        trouble = open_journal(self._settings.memory.state_dir)
+        return (PartHealth("log", "off", trouble),) if trouble else ()
+
+
+def open_recording(path: Path) -> Recording | BadInput:
+    """A recording with at least one poll."""
+    from inferguard_core.sources.recording import RecordingFile
+
+    opened = RecordingFile.open(path)
+    if isinstance(opened, BadInput):
+        return opened
+    recording = opened.load()
+    if not recording.polls:
+        return BadInput(f"{path}: holds no poll")
+    return recording
