@@ -97,8 +97,7 @@ class ReplayFeed:
 
     def _fresh(self) -> EndpointWatch:
         header = self._recording.header
-        name = header.endpoint.partition("://")[2] or header.endpoint
-        return EndpointWatch(header.endpoint, name, header.interval_s, ProofLevel.RECORDED, self._limits)
+        return EndpointWatch(header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, self._limits)
 
     async def _catch_up(self) -> None:
         """Observe every poll up to the position, which may move while this yields."""

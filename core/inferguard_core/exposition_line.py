@@ -121,7 +121,7 @@ def family_type(line: str) -> tuple[str, str] | None:
         return None
     if len(words) < 4:
         raise ValueError("TYPE without a type")
-    return family, words[3]
+    return (family, words[3]) if family else None
 
 
 def _end(run: re.Pattern[str], text: str, start: int) -> int:
@@ -163,7 +163,7 @@ def _labels_of_any_block(block: str) -> dict[str, str]:
         quoted = _QUOTED.fullmatch(value)
         if quoted is None:
             raise ValueError("label value is not quoted")
-        name = _name(name.strip())
+        name = _name(name)
         if name in labels:
             raise ValueError("label named twice")
         labels[name] = _unescape(quoted[1])
@@ -171,6 +171,7 @@ def _labels_of_any_block(block: str) -> dict[str, str]:
 
 def _name(text: str) -> str:
     """A metric, family or label name: any text in quotes, the legacy alphabet without them."""
+    text = text.strip()
     if text.startswith('"'):
         if len(text) == 1 or not text.endswith('"'):
             raise ValueError("quote is not closed")

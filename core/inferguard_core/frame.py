@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from inferguard_core.reading import Engine
@@ -148,8 +149,7 @@ class Anomaly:
     flapping: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentEntry:
+class IncidentEntry(NamedTuple):
     """One line of an incident's timeline."""
 
     unix: float
@@ -176,8 +176,7 @@ class Incident:
     timeline: tuple[IncidentEntry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RankedCause:
+class RankedCause(NamedTuple):
     cause: str
     confidence: float
 
@@ -213,8 +212,7 @@ class Advisory:
     advisory_only: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
+class Blind(NamedTuple):
     """A rule whose input this engine does not export: neither firing nor fine."""
 
     rule: str
@@ -223,8 +221,7 @@ class Blind:
     """The flag or version that would show it, where one exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawSignal:
+class RawSignal(NamedTuple):
     """A signal as exposed, for a zoomed panel."""
 
     signal: str

@@ -98,6 +98,12 @@ class History:
     def oldest(self) -> Row | None:
         return self._sparse[0] if self._sparse else (self._dense[0] if self._dense else None)
 
+    @property
+    def span_s(self) -> float:
+        """Seconds from the oldest kept reading to the newest."""
+        oldest, newest = self.oldest, self.newest
+        return newest.t - oldest.t if oldest is not None and newest is not None else 0.0
+
     def append(self, t: float, unix: float, reading: Reading) -> Appended:
         """Take one reading taken at monotonic `t`. A `t` that does not advance is refused with ValueError."""
         before = self.newest

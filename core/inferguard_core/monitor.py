@@ -153,7 +153,7 @@ class Monitor:
         started, unix = time.monotonic(), time.time()
         try:
             return await source.poll()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not end the others
             ms = (time.monotonic() - started) * 1000
             return Poll(started, unix, ms, failure=_own_failure(error))
 

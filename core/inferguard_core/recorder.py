@@ -1,7 +1,7 @@
 """Writes recordings: what was read from one endpoint, poll by poll, as it came.
 
 Each poll is flushed to the operating system as complete deflate blocks, so a killed process leaves every
-written poll readable, for 3 to 5 % more bytes. No credential is ever written: a Poll holds none.
+written poll readable, for 1 % more bytes. No credential is ever written: a Poll holds none.
 """
 
 from __future__ import annotations

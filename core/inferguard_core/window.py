@@ -114,12 +114,6 @@ class Window:
         rises = [t for c in counters if (t := self.history.rose_at(c)) is not None]
         return self.now - max(rises) if rises else None
 
-    @property
-    def seen_for(self) -> float:
-        """Seconds from the oldest kept reading to the newest."""
-        oldest = self.history.oldest
-        return 0.0 if oldest is None else self.now - oldest.t
-
     def quantile(self, signal: Signal, q: float, seconds: float) -> Quantile | None:
         """Quantile of the observations of the last `seconds`, interpolated within its bucket.
 

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _events(recording: RecordingFile, limits: Limits, *, check: bool) -> int:
     header = recording.header
-    watch = EndpointWatch(header.endpoint, header.endpoint, header.interval_s, ProofLevel.RECORDED, limits)
+    watch = EndpointWatch(header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, limits)
     worst, incidents, first, last = Severity.OK, set(), None, 0.0
     for poll in recording.polls():
         first = poll.t if first is None else first

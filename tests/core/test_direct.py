@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from contextlib import asynccontextmanager
 
@@ -111,7 +112,12 @@ async def test_a_200_that_is_not_metrics_is_named_for_what_it_is(body, said):
             FailureKind.REDIRECTED,
             "to other.example:81",
         ),
-        (saying(response("", "302 Found", Location="http://[bad")), FailureKind.REDIRECTED, "to nowhere"),
+        (saying(response("", "304 Not Modified")), FailureKind.REDIRECTED, "to nowhere"),
+        (
+            saying(response("", "302 Found", Location="http://a:b/")),
+            FailureKind.REDIRECTED,
+            "to something that is no URL",
+        ),
     ],
 )
 async def test_each_failure_says_what_to_look_at(answer, kind, said):
@@ -164,6 +170,20 @@ async def test_a_huge_page_is_left_at_the_cap():
     assert poll.failure.kind is FailureKind.TOO_LARGE
     # What the sockets' buffers hold beside the cap, and not the 50 MB.
     assert sum(sent) < 20_000_000
+
+
+async def test_a_gzip_bomb_is_not_inflated_beyond_the_cap():
+    bomb = hostile.bomb()
+    tracemalloc.start()
+    try:
+        poll = await poll_of(bomb, Access(max_body_bytes=100_000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert poll.failure
+    assert poll.failure.kind is FailureKind.TOO_LARGE
+    # The first 16 KiB off the wire hold 16 MB.
+    assert peak < 4_000_000
 
 
 @pytest.mark.parametrize("over", [0, 1])

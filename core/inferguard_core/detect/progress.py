@@ -49,7 +49,7 @@ def stall(window: Window, limits: Limits, situation: Situation) -> Finding:
     if not any(s in situation.spellings for s in PROGRESS):
         return blind("stall", Signal.GENERATION_TOKENS)
     risen = window.flat_for(PROGRESS)
-    flat_s = window.seen_for if risen is None else risen
+    flat_s = window.history.span_s if risen is None else risen
     if flat_s == 0 and risen is None:
         return unknown("stall")
     asleep = window.latest(Signal.AWAKE) == 0

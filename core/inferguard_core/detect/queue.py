@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits
     from inferguard_core.window import Window
 
-GAUGE_WINDOW_S = 10.0
+GAUGE_WINDOW_S = 5.0
 """Waiting is an instant gauge and flickers; its median over this many seconds does not."""
-STEEP_FOR_S = 5.0
-"""Hold time once the wait is past the critical multiple and still growing: by then it is no flicker."""
+CRITICAL_FOR_S = 5.0
+"""Hold time of a queue that matters and whose wait is past the critical multiple: half a minute of certainty
+would cost its first requests more than a flicker costs a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,13 @@ def queue_growth(window: Window, limits: Limits, situation: Situation) -> Findin
     )
     growing = queue.waiting >= floor and queue.slope is not None and queue.slope > 0
     critical = queue.wait_s is not None and queue.wait_s > limits.queue_critical_of_objective * objective
-    steep = growing and (critical or not queue.finish_rate)
+    urgent = queue.waiting >= floor and (critical or (growing and not queue.finish_rate))
     half_wait = 0.5 * limits.queue_wait_of_objective * objective
     return Finding(
         "queue_growth",
         hot=slow or growing,
         cool=queue.waiting < floor / 2 and (queue.wait_s is None or queue.wait_s < half_wait),
-        for_s=min(STEEP_FOR_S, limits.queue_for) if steep else limits.queue_for,
+        for_s=min(CRITICAL_FOR_S, limits.queue_for) if urgent else limits.queue_for,
         keep_s=limits.queue_keep,
         severity=Severity.CRITICAL if critical and queue.waiting >= floor else Severity.WARNING,
         summary=_summary(queue),

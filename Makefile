@@ -1,0 +1,36 @@
+# Every target makes the virtual environment it needs, once. PYTHON=/path/to/python3 chooses the interpreter.
+.PHONY: help demo test check bench lock docs venv clean
+BIN := .venv/bin
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+demo: venv  ## the monitor on a simulated engine going through an incident
+	@$(BIN)/inferguard demo --scenario incident
+
+test: venv  ## all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: venv  ## style, types, layers, and the wheel as it would be installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/test_wheel.py
+
+bench: venv  ## what it costs, in numbers
+	@$(BIN)/python -m bench
+
+docs: venv  ## docs/settings.md and .env.example, from the code
+	@$(BIN)/python -m inferguard_core.settings.reference .
+
+lock: venv  ## requirements-dev.lock, from pyproject.toml; UPGRADE=--upgrade takes the newest
+	@.ci/lock $(UPGRADE)
+
+venv:
+	@PYTHON="$(PYTHON)" .ci/venv
+
+clean:  ## removes what the other targets made
+	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -f snapshot_report.html
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

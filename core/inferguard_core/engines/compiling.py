@@ -1,0 +1,256 @@
+"""From the series of a page to its plan: which row reads what, once for each shape of page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from inferguard_core.engines import labels as roles
+from inferguard_core.engines.buckets import histogram_plan
+from inferguard_core.engines.info import capacity_tokens, shown
+from inferguard_core.engines.plan import HistogramPlan, Plan, RankPlan
+from inferguard_core.engines.recognise import generation, oldest_possible
+from inferguard_core.engines.row import Born, Choice, Family, Kind, Pick, Row
+from inferguard_core.engines.table import Table, canonical
+from inferguard_core.engines.tree import Leaf, Tree, grow, together
+from inferguard_core.engines.version import Version, parse_version
+from inferguard_core.exposition import Series
+from inferguard_core.printable import printable
+from inferguard_core.signals import Signal
+
+PER_LIMIT: Final = 64
+"""Label values of one family that are kept apart; an engine has a dozen."""
+MODEL_LIMIT: Final = 64
+RANK_LIMIT: Final = 1024
+
+RANKED: Final = (Signal.KV_USAGE, Signal.RUNNING, Signal.WAITING, Signal.SCHEDULER_SECONDS)
+"""Signals kept for each rank where there are several. The scheduler's clock is among them because the least
+of several clocks shows a stopped one only once the others have passed it."""
+
+
+@dataclass(slots=True)
+class Shape:
+    """The known series of a page, by sample name, and what the page proves."""
+
+    table: Table
+    samples: Mapping[str, list[Leaf]]
+    declared: frozenset[str]
+    """Names in TYPE lines."""
+    version: Version
+    """The server's word, or the newest thing on the page: at least this."""
+    generation: str
+    families: Mapping[int, Family]
+    doubts: list[str] = field(default_factory=list)
+
+    def shows(self, family: Family) -> bool:
+        """Whether the page names the family, with or without a sample."""
+        bare = family.name.removesuffix("_total")
+        return family.name in self.samples or family.name in self.declared or bare in self.declared
+
+    def born(self, pick: Pick) -> bool:
+        """Whether a pick without a series is known to be 0 (`Born`)."""
+        family = self.table.by_name.get(pick.name)
+        if family is None or family.born is Born.NEVER or not self._has(pick):
+            return False
+        if self.shows(family):
+            return True
+        return family.born is Born.VERSION and any(
+            s.holds(self.version, self.generation) for s in family.spans
+        )
+
+    def _has(self, pick: Pick) -> bool:
+        since = parse_version(pick.since)
+        return since is None or self.version >= since
+
+    def leaves(self, pick: Pick) -> list[Leaf]:
+        """The pick's series; none where they no longer count in this version."""
+        until = parse_version(pick.until)
+        if until is not None and self.version > until:
+            return []
+        return [leaf for leaf in self.samples.get(pick.name, ()) if roles.matches(leaf[1], pick.where)]
+
+
+def compile_plan(
+    table: Table, series: Sequence[Series], declared: Iterable[str], version: Version | None
+) -> Plan:
+    """The plan for pages that hold exactly these series in this order.
+
+    Args:
+        table: Of the engine that the page belongs to.
+        series: Of the page's samples.
+        declared: Family names of the page's TYPE lines.
+        version: What the server says it is; None where it was not asked.
+    """
+    shape = _shape(table, series, declared, version)
+    draft = _Draft(shape)
+    for row in table.rows.values():
+        draft.add_row(row)
+    for family in table.plain:
+        draft.add_plain(family)
+    return draft.finished(series)
+
+
+def _shape(table: Table, series: Sequence[Series], declared: Iterable[str], version: Version | None) -> Shape:
+    samples: dict[str, list[Leaf]] = {}
+    for i, one in enumerate(series):
+        name = canonical(one.name)
+        if name in table.families:
+            samples.setdefault(name, []).append((i, one.labels))
+    samples = {name: _without_partial_priorities(leaves) for name, leaves in samples.items()}
+    named = frozenset(canonical(name) for name in declared)
+    families = {i: table.families[name] for name, leaves in samples.items() for i, _ in leaves}
+    present = frozenset(f.name for f in families.values()) | (named & table.by_name.keys())
+    running = samples.get("vllm:num_requests_running", [])
+    proven = oldest_possible((table.by_name[name] for name in present), version)
+    era = generation(present, any("engine" in labels for _, labels in running), version)
+    return Shape(table, samples, named, proven, era, families)
+
+
+def _without_partial_priorities(leaves: list[Leaf]) -> list[Leaf]:
+    """Only the totals, where a family has both totals and their shares by priority."""
+    totals = [leaf for leaf in leaves if not roles.is_partial_priority(leaf[1])]
+    return totals or leaves
+
+
+class _Draft:
+    """A plan while it is put together."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.constants: dict[str, float] = {}
+        self.trees: dict[str, Tree] = {}
+        self.ratios: list[str] = []
+        self.switches: dict[str, str] = {}
+        self.histograms: dict[str, HistogramPlan] = {}
+        self.spellings: dict[str, str] = {}
+        self.ranked: dict[Signal, Choice] = {}
+
+    def add_row(self, row: Row) -> None:
+        """The first way to read the signal that has series; else the first that is known to be 0."""
+        if not any(self._read(row, choice) for choice in row.choices):
+            unborn = next((c for c in row.choices if self._is_zero(c)), None)
+            if unborn is not None:
+                self.constants[row.signal] = 0.0
+                self.spellings[row.signal] = str(unborn.picks[0])
+
+    def _is_zero(self, choice: Choice) -> bool:
+        picks = choice.picks if choice.any_of else choice.picks[:1]
+        return any(self.shape.born(p) for p in picks)
+
+    def _read(self, row: Row, choice: Choice) -> bool:
+        first = choice.picks[0]
+        family = self.shape.table.by_name.get(first.name)
+        if family is not None and family.kind is Kind.HISTOGRAM:
+            return self._add_histogram(row.signal, family, self._parts(family))
+        if family is not None and family.kind is Kind.INFO:
+            return self._add_capacity(row, family)
+        found = [(p, leaves) for p in choice.picks if (leaves := self.shape.leaves(p))]
+        if not found or not (choice.any_of or found[0][0] is first):
+            return False
+        self._add_tree(row.signal, found, row)
+        return True
+
+    def _add_tree(self, key: Signal, found: Sequence[tuple[Pick, list[Leaf]]], row: Row) -> None:
+        families = self.shape.table.families
+        self.trees[key] = together([grow(families[p.name], leaves) for p, leaves in found])
+        self.spellings[key] = " + ".join(str(p) for p, _ in found)
+        if families[found[0][0].name].unit == "ratio":
+            self.ratios.append(key)
+        if row.off_at_zero is not None:
+            self.switches[key] = row.off_at_zero
+        if key in RANKED:
+            self.ranked[key] = Choice(tuple(p for p, _ in found))
+
+    def _add_capacity(self, row: Row, family: Family) -> bool:
+        size = capacity_tokens(labels for _, labels in self.shape.samples.get(family.name, ()))
+        if size is not None:
+            self.constants[row.signal] = size
+            self.spellings[row.signal] = family.name
+        return size is not None
+
+    def _parts(self, family: Family) -> dict[str, list[Leaf]]:
+        suffixes = ("_bucket", "_sum", "_count")
+        return {s: leaves for s in suffixes if (leaves := self.shape.samples.get(family.name + s))}
+
+    def _add_histogram(self, key: str, family: Family, parts: Mapping[str, list[Leaf]]) -> bool:
+        if not parts:
+            return False
+        plan = histogram_plan(parts)
+        if isinstance(plan, str):
+            self.shape.doubts.append(f"{family.name} {plan}; left out")
+            return False
+        self.histograms[key] = plan
+        self.spellings[key] = family.name
+        return True
+
+    def add_plain(self, family: Family) -> None:
+        """A family under its own id, apart for each value of its `per` labels."""
+        suffixes = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count"), Kind.SUMMARY: ("_sum", "_count")}
+        apart: dict[str, dict[str, list[Leaf]]] = {}
+        for suffix in suffixes.get(family.kind, ("",)):
+            for leaf in self.shape.samples.get(family.name + suffix, ()):
+                apart.setdefault(_plain_key(family, leaf[1]), {}).setdefault(suffix, []).append(leaf)
+        if len(apart) > PER_LIMIT:
+            self.shape.doubts.append(f"{family.name} has {len(apart)} values of {family.per[0]}; left out")
+            return
+        for key, parts in apart.items():
+            if family.kind is Kind.HISTOGRAM:
+                self._add_histogram(key, family, parts)
+                continue
+            for suffix, leaves in parts.items():
+                self.trees[key + suffix] = grow(family, leaves)
+                self.spellings[key + suffix] = family.name + suffix
+                if family.unit == "ratio" and not suffix:
+                    self.ratios.append(key)
+
+    def _ranks(self) -> tuple[RankPlan, ...]:
+        by_rank: dict[str, dict[str, list[Tree]]] = {}
+        for signal, choice in self.ranked.items():
+            for pick in choice.picks:
+                groups: dict[str, list[Leaf]] = {}
+                for leaf in self.shape.leaves(pick):
+                    groups.setdefault(roles.rank_name(roles.rank_of(leaf[1])), []).append(leaf)
+                for name, leaves in groups.items():
+                    tree = grow(self.shape.table.families[pick.name], leaves)
+                    by_rank.setdefault(name, {}).setdefault(signal, []).append(tree)
+        by_rank.pop("", None)
+        if len(by_rank) < 2:
+            return ()
+        if len(by_rank) > RANK_LIMIT:
+            self.shape.doubts.append(f"{len(by_rank)} ranks on one page; they are not kept apart")
+            return ()
+        return tuple(
+            RankPlan(name, {signal: together(trees) for signal, trees in signals.items()})
+            for name, signals in by_rank.items()
+        )
+
+    def finished(self, series: Sequence[Series]) -> Plan:
+        shape = self.shape
+        known = (series[i].labels for i in shape.families)
+        models = dict.fromkeys(printable(m) for labels in known if (m := roles.model_of(labels)))
+        infos = tuple(
+            tuple((i, shown(labels)) for i, labels in shape.samples[f.name])
+            for f in shape.table.by_name.values()
+            if f.kind is Kind.INFO and f.name in shape.samples
+        )
+        return Plan(
+            engine=shape.table.engine,
+            generation=shape.generation if shape.table.prefix == "vllm:" else "",
+            models=tuple(models)[:MODEL_LIMIT],
+            constants=self.constants,
+            trees=self.trees,
+            ratios=tuple(self.ratios),
+            switches=self.switches,
+            histograms=self.histograms,
+            ranks=self._ranks(),
+            infos=infos,
+            families=shape.families,
+            spellings=self.spellings,
+            doubts=tuple(shape.doubts),
+        )
+
+
+def _plain_key(family: Family, labels: roles.Labels) -> str:
+    values = [labels[name] for name in family.per if name in labels]
+    return f"{family.plain_id}[{printable(','.join(values), 80)}]" if values else family.plain_id

@@ -1,0 +1,192 @@
+"""vLLM families of KV connectors, offload tiers and sparse host caches; each exists only with its feature."""
+
+from __future__ import annotations
+
+from inferguard_core.engines.row import Family, Fold, Kind, v1
+
+FAMILIES: tuple[Family, ...] = (
+    Family("vllm:nixl_xfer_time_seconds", Kind.HISTOGRAM, "seconds", (v1("0.11.1"),)),
+    Family("vllm:nixl_post_time_seconds", Kind.HISTOGRAM, "seconds", (v1("0.11.1"),)),
+    Family("vllm:nixl_bytes_transferred", Kind.HISTOGRAM, "bytes", (v1("0.11.1"),)),
+    Family("vllm:nixl_num_descriptors", Kind.HISTOGRAM, "1", (v1("0.11.1"),)),
+    Family("vllm:nixl_num_failed_transfers_total", Kind.COUNTER, "1", (v1("0.11.1"),)),
+    Family("vllm:nixl_num_failed_notifications_total", Kind.COUNTER, "1", (v1("0.11.1"),)),
+    Family("vllm:nixl_num_kv_expired_reqs_total", Kind.COUNTER, "requests", (v1("0.15.1"),)),
+    Family("vllm:nixl_num_notifications_after_expiry_total", Kind.COUNTER, "1", (v1("0.32.0"),)),
+    Family("vllm:mooncake_xfer_time_seconds", Kind.HISTOGRAM, "seconds", (v1("0.33.0"),)),
+    Family("vllm:mooncake_bytes_transferred", Kind.HISTOGRAM, "bytes", (v1("0.33.0"),)),
+    Family("vllm:mooncake_num_descriptors", Kind.HISTOGRAM, "1", (v1("0.33.0"),)),
+    Family("vllm:mooncake_num_failed_transfers_total", Kind.COUNTER, "1", (v1("0.33.0"),)),
+    Family("vllm:mooncake_num_failed_recvs_total", Kind.COUNTER, "1", (v1("0.33.0"),)),
+    Family("vllm:mooncake_num_kv_expired_reqs_total", Kind.COUNTER, "requests", (v1("0.33.0"),)),
+    Family(
+        "vllm:mooncake_store_operation_time_seconds",
+        Kind.HISTOGRAM,
+        "seconds",
+        (v1("0.22.0"),),
+        per=("operation", "status"),
+    ),
+    Family(
+        "vllm:mooncake_store_operation_total", Kind.COUNTER, "1", (v1("0.22.0"),), per=("operation", "status")
+    ),
+    Family(
+        "vllm:mooncake_store_operation_keys_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.22.0"),),
+        per=("operation", "status"),
+    ),
+    Family(
+        "vllm:mooncake_store_operation_bytes_total",
+        Kind.COUNTER,
+        "bytes",
+        (v1("0.22.0"),),
+        per=("operation", "status"),
+    ),
+    Family(
+        "vllm:mooncake_store_operation_failed_keys_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.22.0"),),
+        per=("operation", "status"),
+    ),
+    Family("vllm:hf3fs_save_duration_seconds", Kind.HISTOGRAM, "seconds", (v1("0.20.0"),)),
+    Family("vllm:hf3fs_load_duration_seconds", Kind.HISTOGRAM, "seconds", (v1("0.20.0"),)),
+    Family("vllm:hf3fs_num_failed_save_total", Kind.COUNTER, "1", (v1("0.20.0"),)),
+    Family("vllm:hf3fs_num_failed_load_total", Kind.COUNTER, "1", (v1("0.20.0"),)),
+    Family("vllm:umbp_transfer_submitted_total", Kind.COUNTER, "1", (v1("0.33.0"),)),
+    Family("vllm:umbp_transfer_completed_total", Kind.COUNTER, "1", (v1("0.33.0"),)),
+    Family("vllm:umbp_transfer_failed_total", Kind.COUNTER, "1", (v1("0.33.0"),)),
+    Family("vllm:umbp_transfer_bytes_total", Kind.COUNTER, "bytes", (v1("0.33.0"),)),
+    Family(
+        "vllm:kv_offload_total_bytes_total", Kind.COUNTER, "bytes", (v1("0.16.0"),), per=("transfer_type",)
+    ),
+    Family(
+        "vllm:kv_offload_total_time_total", Kind.COUNTER, "seconds", (v1("0.16.0"),), per=("transfer_type",)
+    ),
+    Family("vllm:kv_offload_size", Kind.HISTOGRAM, "bytes", (v1("0.16.0"),), per=("transfer_type",)),
+    Family("vllm:kv_offload_load_bytes_total", Kind.COUNTER, "bytes", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_load_time_total", Kind.COUNTER, "seconds", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_load_size", Kind.HISTOGRAM, "bytes", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_store_bytes_total", Kind.COUNTER, "bytes", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_store_time_total", Kind.COUNTER, "seconds", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_store_size", Kind.HISTOGRAM, "bytes", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_cpu_cache_usage_perc", Kind.GAUGE, "ratio", (v1("0.24.0"),), fold=Fold.MAX),
+    Family("vllm:kv_offload_cpu_cache_write_usage_perc", Kind.GAUGE, "ratio", (v1("0.26.0"),), fold=Fold.MAX),
+    Family("vllm:kv_offload_cpu_cache_read_usage_perc", Kind.GAUGE, "ratio", (v1("0.26.0"),), fold=Fold.MAX),
+    Family("vllm:kv_offload_cpu_allocation_size", Kind.HISTOGRAM, "bytes", (v1("0.26.0"),)),
+    Family("vllm:kv_offload_stores_skipped_total", Kind.COUNTER, "1", (v1("0.24.0"),)),
+    Family("vllm:kv_offload_allocation_failure_total", Kind.COUNTER, "1", (v1("0.26.0"),)),
+    Family("vllm:kv_offload_lookup_sync_delay_seconds", Kind.HISTOGRAM, "seconds", (v1("0.26.0"),)),
+    Family("vllm:kv_offload_lookup_async_delay_seconds", Kind.HISTOGRAM, "seconds", (v1("0.26.0"),)),
+    Family("vllm:kv_offload_config_info", Kind.INFO, "1", (v1("0.33.0"),)),
+    Family(
+        "vllm:kv_offload_tiering_lookup_sync_delay_seconds",
+        Kind.HISTOGRAM,
+        "seconds",
+        (v1("0.26.0"),),
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_lookup_async_delay_seconds",
+        Kind.HISTOGRAM,
+        "seconds",
+        (v1("0.26.0"),),
+        per=("tier",),
+    ),
+    Family("vllm:kv_offload_tiering_read_bytes_total", Kind.COUNTER, "bytes", (v1("0.28.0"),), per=("tier",)),
+    Family(
+        "vllm:kv_offload_tiering_read_time_total", Kind.COUNTER, "seconds", (v1("0.28.0"),), per=("tier",)
+    ),
+    Family(
+        "vllm:kv_offload_tiering_write_bytes_total", Kind.COUNTER, "bytes", (v1("0.28.0"),), per=("tier",)
+    ),
+    Family(
+        "vllm:kv_offload_tiering_write_time_total", Kind.COUNTER, "seconds", (v1("0.28.0"),), per=("tier",)
+    ),
+    Family(
+        "vllm:kv_offload_tiering_promotion_job_failures_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.28.0"),),
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_cascade_job_failures_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.28.0"),),
+        per=("tier",),
+    ),
+    Family("vllm:kv_offload_tiering_chunk_queries_total", Kind.COUNTER, "1", (v1("0.28.0"),), per=("tier",)),
+    Family("vllm:kv_offload_tiering_chunk_hits_total", Kind.COUNTER, "1", (v1("0.28.0"),), per=("tier",)),
+    Family(
+        "vllm:kv_offload_tiering_primary_write_usage_perc",
+        Kind.GAUGE,
+        "ratio",
+        (v1("0.28.0"),),
+        fold=Fold.MAX,
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_primary_read_usage_perc",
+        Kind.GAUGE,
+        "ratio",
+        (v1("0.28.0"),),
+        fold=Fold.MAX,
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_promotion_allocation_failures_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.28.0"),),
+        per=("tier",),
+    ),
+    Family("vllm:kv_offload_tiering_active_promotion_jobs", Kind.GAUGE, "1", (v1("0.28.0"),), per=("tier",)),
+    Family("vllm:kv_offload_tiering_active_cascade_jobs", Kind.GAUGE, "1", (v1("0.28.0"),), per=("tier",)),
+    Family(
+        "vllm:kv_offload_tiering_backpressure_store_latency_ema",
+        Kind.GAUGE,
+        "seconds",
+        (v1("0.31.0"),),
+        fold=Fold.MAX,
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_backpressure_stores_dropped_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.31.0"),),
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_backpressure_blocks_dropped_total",
+        Kind.COUNTER,
+        "1",
+        (v1("0.31.0"),),
+        per=("tier",),
+    ),
+    Family(
+        "vllm:kv_offload_tiering_promotion_latency_seconds",
+        Kind.HISTOGRAM,
+        "seconds",
+        (v1("0.33.0"),),
+        per=("tier",),
+    ),
+    Family(
+        "vllm:simple_kv_offload_save_outcomes_total", Kind.COUNTER, "1", (v1("0.31.0"),), per=("outcome",)
+    ),
+    Family("vllm:simple_kv_offload_load_blocks_total", Kind.COUNTER, "1", (v1("0.31.0"),)),
+    Family("vllm:simple_kv_offload_used_blocks", Kind.GAUGE, "1", (v1("0.31.0"),)),
+    Family("vllm:simple_kv_offload_pending_store_blocks", Kind.GAUGE, "1", (v1("0.31.0"),)),
+    Family("vllm:simple_kv_offload_info", Kind.INFO, "1", (v1("0.31.0"),)),
+    Family("vllm:hisparse_cache_hits_total", Kind.COUNTER, "1", (v1("0.32.0"),)),
+    Family("vllm:hisparse_cache_misses_total", Kind.COUNTER, "1", (v1("0.32.0"),)),
+    Family("vllm:hisparse_host_to_device_bytes_total", Kind.COUNTER, "bytes", (v1("0.32.0"),)),
+    Family("vllm:hisparse_host_cache_usage_perc", Kind.GAUGE, "ratio", (v1("0.32.0"),), fold=Fold.MAX),
+    Family("vllm:hisparse_pending_page_transfers", Kind.GAUGE, "1", (v1("0.32.0"),)),
+    Family("vllm:hisparse_host_block_lifetime_seconds", Kind.HISTOGRAM, "seconds", (v1("0.32.0"),)),
+    Family("vllm:hisparse_host_block_idle_before_evict_seconds", Kind.HISTOGRAM, "seconds", (v1("0.32.0"),)),
+    Family("vllm:hisparse_host_block_reuse_gap_seconds", Kind.HISTOGRAM, "seconds", (v1("0.32.0"),)),
+)

@@ -1,0 +1,107 @@
+"""One row a setting: its table, its field, the variables that set it, what is allowed.
+
+Made from the models' annotations, so a range or a default is stated once. Loading, messages and the reference
+page all read these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+from annotated_types import Interval
+from pydantic import BaseModel, SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "INFERGUARD_"
+
+SEED_VARIABLES: Mapping[str, str] = {
+    "access.endpoints": "TARGET_ENDPOINT",
+    "polling.interval_seconds": "POLL_INTERVAL_SECONDS",
+    "limits.kv_alert_threshold": "KV_ALERT_THRESHOLD",
+    "limits.ttft_alert_multiplier": "TTFT_ALERT_MULTIPLIER",
+}
+"""Names that existed before the prefix did and stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    table: str
+    field: str
+    variables: tuple[str, ...]
+    """Environment names; of two that are set the later in this tuple wins."""
+    allowed: str
+    secret: bool
+
+    @property
+    def key(self) -> str:
+        """`table.field`: the name in TOML, on the command line and in `Settings.origin`."""
+        return f"{self.table}.{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value that someone set."""
+
+    setting: Setting
+    name: str
+    """The name as it was spelled where it was set."""
+    value: object
+    origin: str
+
+
+def catalogue(tables: Mapping[str, type]) -> dict[str, Setting]:
+    """Every setting of `tables` (table name to model or dataclass) by its key."""
+    rows = (_row(table, field, hint) for table, model in tables.items() for field, hint in _fields(model))
+    return {row.key: row for row in rows}
+
+
+def _fields(model: type) -> Iterator[tuple[str, object]]:
+    hints = get_type_hints(model, include_extras=True)
+    if issubclass(model, BaseModel):
+        names = list(model.model_fields)
+    else:
+        assert is_dataclass(model)
+        names = [field.name for field in fields(model)]
+    return ((name, hints[name]) for name in names)
+
+
+def _row(table: str, field: str, hint: object) -> Setting:
+    parts = tuple(_parts(hint))
+    own = f"{PREFIX}{table}__{field}" if table == "limits" else f"{PREFIX}{field}"
+    seed = SEED_VARIABLES.get(f"{table}.{field}")
+    if seed is None:
+        variables: tuple[str, ...] = (own.upper(),)
+    else:
+        variables = (seed, own.upper()) if table == "limits" else (seed,)
+    return Setting(table, field, variables, _allowed(parts), SecretStr in parts)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """`hint` taken apart: types, literal values and the metadata of `Annotated`, at any depth."""
+    yield hint
+    for part in (*get_args(hint), *getattr(hint, "__metadata__", ())):
+        yield from _parts(part)
+
+
+def _allowed(parts: tuple[Any, ...]) -> str:
+    for part in parts:
+        if isinstance(part, Interval):
+            low, end = (part.ge, "from") if part.ge is not None else (part.gt, "above")
+            return f"a number {end} {_number(low)} to {_number(part.le)}"
+        if get_origin(part) is Literal:
+            return ", ".join(get_args(part))
+    for kind, words in _WORDS.items():
+        if kind in parts:
+            return words
+    return "text"
+
+
+_WORDS = {bool: "true or false", tuple[str, ...]: "one or more URLs", Path: "a path"}
+
+
+def _number(bound: Any) -> str:
+    return f"{bound:.10g}"

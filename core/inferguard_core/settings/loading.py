@@ -1,0 +1,145 @@
+"""Reads the four places a setting can stand in and joins them; later ones win.
+
+Environment, `.env` in the working directory, a TOML file, the command line. A later place replaces the
+value of one setting, never a whole table.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+
+from inferguard_core.settings.catalogue import Given, Setting, catalogue
+from inferguard_core.settings.model import Settings, expanded, xdg_dir
+from inferguard_core.settings.problem import SettingsProblem, refused, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COMMAND_LINE = "command line"
+ENVIRONMENT = "environment"
+DOTENV = ".env"
+CONFIG_VARIABLE = "INFERGUARD_CONFIG"
+
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_LIMITS_PREFIX = "inferguard_limits__"
+
+
+class _UnreadableError(Exception):
+    """A source as a whole cannot be read; its text is the line to show."""
+
+
+def load(
+    overrides: Mapping[str, object] = MappingProxyType({}), config: Path | None = None
+) -> Settings | SettingsProblem:
+    """The settings in force here, or what is wrong with them.
+
+    Args:
+        overrides: Values of the command line by key (`polling.interval_seconds`); None means not given.
+        config: A TOML file that must exist. Without it: `INFERGUARD_CONFIG`, which must exist too, else
+            `inferguard/config.toml` under the XDG configuration directory, which need not.
+    """
+    rows = catalogue(Settings.tables)
+    given: dict[str, Given] = {}
+    problems: list[str] = []
+    try:
+        for one in _everything(rows, overrides, config):
+            if isinstance(one, str):
+                problems.append(one)
+            else:
+                given[one.setting.key] = one
+    except _UnreadableError as unreadable:
+        return SettingsProblem((str(unreadable),))
+    if problems:
+        return SettingsProblem(tuple(problems))
+    return _checked(given)
+
+
+def _checked(given: Mapping[str, Given]) -> Settings | SettingsProblem:
+    tables: dict[str, Any] = {"origins": {key: one.origin for key, one in given.items()}}
+    for one in given.values():
+        tables.setdefault(one.setting.table, {})[one.setting.field] = one.value
+    try:
+        return Settings.model_validate(tables)
+    except ValidationError as error:
+        return refused(error.errors(include_url=False, include_input=False), given)
+
+
+def _everything(
+    rows: Mapping[str, Setting], overrides: Mapping[str, object], config: Path | None
+) -> Iterator[Given | str]:
+    """What every place says, weakest first; a string is a problem."""
+    environment = EnvSettingsSource(Settings).env_vars
+    dotenv = _dotenv()
+    yield from _variables(rows, environment, ENVIRONMENT)
+    yield from _variables(rows, dotenv, DOTENV)
+    yield from _file(
+        rows, config, dotenv.get(CONFIG_VARIABLE.lower()) or environment.get(CONFIG_VARIABLE.lower())
+    )
+    for key, value in overrides.items():
+        if value is not None:
+            yield Given(rows[key], key, value, COMMAND_LINE)
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    try:
+        return DotEnvSettingsSource(Settings, env_file=DOTENV).env_vars
+    except OSError as error:
+        raise _UnreadableError(f"{DOTENV}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _UnreadableError(f"{DOTENV}: not UTF-8 text") from None
+
+
+def _variables(
+    rows: Mapping[str, Setting], found: Mapping[str, str | None], origin: str
+) -> Iterator[Given | str]:
+    """Names in `found` are lower case: variables are read without regard to case."""
+    limits = {name for name in found if name.startswith(_LIMITS_PREFIX)}
+    for setting in rows.values():
+        for name in setting.variables:
+            limits.discard(name.lower())
+            value = found.get(name.lower())
+            if value is not None:
+                yield Given(setting, name, value, origin)
+    for name in sorted(limits):
+        key = f"limits.{name.removeprefix(_LIMITS_PREFIX)}"
+        yield unknown_name(name.upper(), key, origin, rows)
+
+
+def _file(rows: Mapping[str, Setting], config: Path | None, variable: str | None) -> Iterator[Given | str]:
+    named = config or (Path(variable) if variable else None)
+    path = expanded(named or xdg_dir("XDG_CONFIG_HOME", ".config") / "config.toml")
+    for table, content in _toml(path, required=named is not None).items():
+        if table not in Settings.tables:
+            yield unknown_name(table, table, str(path), rows)
+        elif not isinstance(content, dict):
+            yield f"{table} ({path}): is not a table; write [{table}] and its settings below it"
+        else:
+            for field, value in content.items():
+                key = f"{table}.{field}"
+                known = rows.get(key)
+                yield (
+                    Given(known, key, value, str(path)) if known else unknown_name(key, key, str(path), rows)
+                )
+
+
+def _toml(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and not required:
+            return {}
+        raise _UnreadableError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _UnreadableError(f"{path}: not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        text = str(error)
+        at = _AT_LINE.search(text)
+        line = f"line {at[1]}" if at and at[1] else "at its end"
+        raise _UnreadableError(f"{path}: {line}: not TOML: {_AT_LINE.sub('', text)}") from None

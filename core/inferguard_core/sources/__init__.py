@@ -1,0 +1,1 @@
+"""Where pages of metrics come from: live endpoints, recordings, and what listens on this host."""

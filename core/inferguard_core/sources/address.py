@@ -1,0 +1,100 @@
+"""An endpoint as a person writes it, taken apart once. Credentials go into a secret and out of every text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from inferguard_core.printable import printable
+from inferguard_core.sources.access import Login
+from inferguard_core.sources.bad_input import BadInput
+
+_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
+_NUMERIC = re.compile(r"(.*\.)?[0-9]+\.?")
+_PATH = re.compile(r"(/[\w.~%+-]+)*", re.ASCII)
+_ALLOWED = "host:port, http://host:port or https://host:port"
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one engine is."""
+
+    url: str
+    """Scheme, host, port and the path in front of /metrics: no credentials, no trailing slash. The key."""
+    name: str
+    """host:port, for people."""
+    login: Login | None = None
+
+
+def parse_address(text: str) -> Address | BadInput:
+    """Read `host:port`, `http(s)://…` or an IPv6 form of them; a trailing `/metrics` is understood."""
+    shown = _without_userinfo(text.strip())
+    found = _SCHEME.match(text.strip())
+    scheme = found[1].lower() if found else ""
+    if scheme.startswith("prometheus+"):
+        return BadInput(f"{shown}: a Prometheus server cannot be read yet; give the engines, as {_ALLOWED}")
+    if found and scheme not in _DEFAULT_PORT:
+        return BadInput(f"{shown}: scheme {scheme}:// is not allowed; write {_ALLOWED}")
+    try:
+        parts = urlsplit(text.strip() if found else f"http://{text.strip()}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return BadInput(
+            f"{shown}: not an address with a port of 1 to 65535; write {_ALLOWED} ([::1]:8000 for IPv6)"
+        )
+    if reason := _complaint(parts, host, port, bare=not found):
+        return BadInput(f"{shown}: {reason}; write {_ALLOWED}")
+    return _address(parts, host, port)
+
+
+def _complaint(parts: SplitResult, host: str, port: int | None, *, bare: bool) -> str:
+    """Why these parts are no endpoint; empty when they are one."""
+    path = parts.path.rstrip("/")
+    checks = (
+        (not host, "no host"),
+        (not _is_host(host), "not a host name or address"),
+        (port == 0, "port 0 is not in 1 to 65535"),
+        (bare and port is None, "no port (vLLM's own is 8000, SGLang's 30000)"),
+        (parts.query or parts.fragment, "a query or fragment has no meaning here"),
+        (not _PATH.fullmatch(path), "not a path"),
+    )
+    return next((reason for wrong, reason in checks if wrong), "")
+
+
+def _address(parts: SplitResult, host: str, port: int | None) -> Address:
+    literal = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/").removesuffix("/metrics").rstrip("/")
+    login = None
+    if parts.username is not None:
+        login = Login(unquote(parts.username), SecretStr(unquote(parts.password or "")))
+    return Address(
+        url=f"{parts.scheme}://{literal}{f':{port}' if port else ''}{path}",
+        name=f"{literal}:{port or _DEFAULT_PORT[parts.scheme]}",
+        login=login,
+    )
+
+
+def _is_host(host: str) -> bool:
+    """Whether this is an address or a DNS name; a name that ends in a number is meant as an IPv4 address."""
+    try:
+        if ":" in host:
+            return not ipaddress.IPv6Address(host).scope_id
+        if _NUMERIC.fullmatch(host):
+            return bool(ipaddress.IPv4Address(host))
+    except ValueError:
+        return False
+    return bool(_HOST.fullmatch(host)) and len(host) <= 253
+
+
+def _without_userinfo(text: str) -> str:
+    """`text` for a message. All before the last @ goes: an unencoded password may hold any character."""
+    return (
+        printable(re.sub(r"^([a-z][a-z0-9+.-]*://)?.*@", r"\1***@", text, flags=re.IGNORECASE | re.DOTALL))
+        or "''"
+    )

@@ -1,0 +1,44 @@
+"""Which engine is simulated: its scheduler, its page and its version belong together."""
+
+from __future__ import annotations
+
+import random
+from enum import StrEnum
+
+from inferguard_tui.simulator.exposition import Exposition
+from inferguard_tui.simulator.exposition_sglang import SglangPage
+from inferguard_tui.simulator.exposition_vllm import VllmPage
+from inferguard_tui.simulator.exposition_vllm_v0 import VllmV0Page
+from inferguard_tui.simulator.scheduler import Scheduler
+from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
+from inferguard_tui.simulator.scheduler_v0 import SchedulerV0
+from inferguard_tui.simulator.scheduler_v1 import SchedulerV1
+from inferguard_tui.simulator.size import EngineSize
+
+
+class Dialect(StrEnum):
+    VLLM_V1 = "vllm"
+    VLLM_V0 = "vllm-v0"
+    SGLANG = "sglang"
+
+    @property
+    def engine(self) -> str:
+        """`vllm` or `sglang`, as labels files say it."""
+        return "sglang" if self is Dialect.SGLANG else "vllm"
+
+    @property
+    def version(self) -> str:
+        """The release whose page this is."""
+        if self is Dialect.SGLANG:
+            return SglangPage.version
+        return VllmV0Page.version if self is Dialect.VLLM_V0 else VllmPage.version
+
+    def scheduler(self, size: EngineSize, jitter: random.Random, acceptance: random.Random) -> Scheduler:
+        if self is Dialect.SGLANG:
+            return SchedulerSglang(size, jitter, acceptance)
+        return (SchedulerV0 if self is Dialect.VLLM_V0 else SchedulerV1)(size, jitter, acceptance)
+
+    def page(self, size: EngineSize, started_at: float, started_unix: float) -> Exposition:
+        if self is Dialect.SGLANG:
+            return SglangPage(size, started_at, started_unix)
+        return (VllmV0Page if self is Dialect.VLLM_V0 else VllmPage)(size, started_unix)

@@ -1,0 +1,207 @@
+"""The simulated engine: clients, server and faults on one clock that only `advance` moves.
+
+Everything happens in order of time, so the same seed gives the same pages however `advance` is called.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from inferguard_tui.simulator.dialect import Dialect
+from inferguard_tui.simulator.episodes import EpisodeClock
+from inferguard_tui.simulator.faults import Crash, Fault, SlowApi, Stall
+from inferguard_tui.simulator.request import Request, Segment
+from inferguard_tui.simulator.rng import stream
+from inferguard_tui.simulator.scenario import Scenario
+from inferguard_tui.simulator.server_process import ServerProcess
+from inferguard_tui.simulator.step import Step
+from inferguard_tui.simulator.workload import Workload
+
+VIRTUAL_EPOCH = 1_800_000_000.0
+"""Unix time of scenario time 0 when no clock is given."""
+
+
+class Condition(StrEnum):
+    """What a client meets."""
+
+    SERVING = "serving"
+    STALLED = "stalled"
+    DOWN = "down"
+
+
+class SimulatedEngine:
+    """One endpoint. Times are seconds of scenario time; `epoch_unix` is the wall clock at 0."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        engine: Dialect = Dialect.VLLM_V1,
+        seed: int = 0,
+        epoch_unix: float = VIRTUAL_EPOCH,
+    ) -> None:
+        self.scenario = scenario
+        self.dialect = engine
+        self.now = -scenario.history_s
+        self.on_step: list[Callable[[Step], None]] = []
+        """Told of every completed step; for measuring from outside."""
+        self._epoch_unix = epoch_unix
+        self._jitter = stream(seed, "jitter")
+        self._acceptance = stream(seed, "acceptance")
+        self._workload = Workload(scenario.traffic, scenario.size, seed, self.now)
+        self._episodes = EpisodeClock(scenario.episodes)
+        self._faults: list[Fault] = sorted(scenario.faults, key=lambda fault: fault.at)
+        self._patience: list[tuple[float, int, Request]] = []
+        self._down_until: float | None = None
+        self.process = self._boot()
+        self.advance(0.0)
+
+    @property
+    def condition(self) -> Condition:
+        if self._down_until is not None:
+            return Condition.DOWN
+        return Condition.STALLED if self.process.frozen(self.now) else Condition.SERVING
+
+    @property
+    def api_delay_s(self) -> float:
+        """How much later than usual the API server answers now."""
+        return sum(
+            fault.delay_s
+            for fault in self.scenario.faults
+            if isinstance(fault, SlowApi) and fault.at <= self.now < fault.at + fault.seconds
+        )
+
+    def advance(self, to_seconds: float) -> None:
+        """Let everything happen up to and including `to_seconds`. Going back does nothing."""
+        while (at := self._next_event()) <= to_seconds:
+            self.now = max(self.now, at)
+            self._happen()
+        self.now = max(self.now, to_seconds)
+
+    def unix(self, seconds: float) -> float:
+        """The wall clock at a scenario time."""
+        return self._epoch_unix + seconds
+
+    def exposition(self) -> str:
+        """The body that `GET /metrics` would have now."""
+        return self.process.text(self.now)
+
+    def episodes(self) -> list[dict[str, Any]]:
+        """Ground truth so far, as the `episodes` of a labels file."""
+        return self._episodes.labels(self.now)
+
+    def labels(self) -> dict[str, Any]:
+        """A whole labels file for a recording of this engine that starts at scenario time 0."""
+        faults = sorted(self.scenario.faults, key=lambda fault: fault.at)
+        events = [{"t": fault.at, "event": type(fault).__name__.lower()} for fault in faults]
+        return {
+            "scenario": self.scenario.name,
+            "engine": self.dialect.engine,
+            "version": f"{self.dialect.version} (simulated)",
+            "events": [*events, {"t": round(self.now, 3), "event": "end"}],
+            "episodes": self.episodes(),
+        }
+
+    def submit(
+        self,
+        segments: tuple[Segment, ...],
+        *,
+        max_tokens: int,
+        target_tokens: int,
+        handler: str,
+        streaming: bool,
+        on_tokens: Callable[[int], None],
+    ) -> Request:
+        """Take a request from a client over the socket, at `now`. The caller has checked its length.
+
+        `on_tokens` hears how many tokens each step made, and 0 when the server died.
+        """
+        request = Request(
+            number=self._workload.next_number(),
+            arrived_at=self.now,
+            segments=segments,
+            max_tokens=max_tokens,
+            target_tokens=target_tokens,
+            handler=handler,
+            streaming=streaming,
+            on_tokens=on_tokens,
+        )
+        self._arrive(request)
+        self.process.turn(self.now)
+        return request
+
+    def hang_up(self, request: Request) -> None:
+        """The client of an unfinished request is gone."""
+        self.process.hang_up(request, self.now)
+        self.process.turn(self.now)
+
+    def _boot(self) -> ServerProcess:
+        size = self.scenario.size
+        return ServerProcess(
+            self.dialect.scheduler(size, self._jitter, self._acceptance),
+            self.dialect.page(size, self.now, self._epoch_unix + self.now),
+            self.now,
+        )
+
+    def _next_event(self) -> float:
+        at = self._workload.next_at
+        if self._faults:
+            at = min(at, self._faults[0].at)
+        if self._patience:
+            at = min(at, self._patience[0][0])
+        if self._down_until is not None:
+            return min(at, self._down_until)
+        return min(at, self.process.next_at(self.now))
+
+    def _happen(self) -> None:
+        now = self.now
+        if self._down_until is not None and now >= self._down_until:
+            self._down_until = None
+            self.process = self._boot()
+        while self._faults and self._faults[0].at <= now:
+            self._strike(self._faults.pop(0))
+        preempted = False
+        if self._down_until is None and (step := self.process.complete(now)) is not None:
+            preempted = bool(step.preempted)
+            self._report(step)
+        while self._workload.next_at <= now:
+            self._arrive(self._workload.take())
+        while self._patience and self._patience[0][0] <= now:
+            self._lose_patience(heapq.heappop(self._patience)[2])
+        if self._down_until is None:
+            self.process.turn(now)
+        calm = self.condition is Condition.SERVING and not self.process.scheduler.waiting
+        self._episodes.observe(now, preempted=preempted, calm=calm)
+
+    def _strike(self, fault: Fault) -> None:
+        if isinstance(fault, Stall) and self._down_until is None:
+            self.process.freeze(self.now, fault.seconds)
+        elif isinstance(fault, Crash):
+            self.process.die()
+            self._down_until = self.now + fault.seconds
+
+    def _report(self, step: Step) -> None:
+        for request in step.first_tokens:
+            self._workload.first_token(request, self.now)
+        for request in step.finished:
+            self._workload.answered(request, self.now)
+        for listener in self.on_step:
+            listener(step)
+
+    def _arrive(self, request: Request) -> None:
+        if self._down_until is not None:
+            return
+        request.lay_out(self.scenario.size.block_size)
+        self.process.accept(request)
+        if request.group >= 0:
+            patience = self.scenario.traffic[request.group].patience_s
+            if patience is not None:
+                heapq.heappush(self._patience, (self.now + patience, request.number, request))
+
+    def _lose_patience(self, request: Request) -> None:
+        if request.first_token_at is None and request in self.process.open:
+            self._workload.first_token(request, self.now)
+            self.process.hang_up(request, self.now)
