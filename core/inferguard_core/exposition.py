@@ -96,7 +96,8 @@ class ExpositionReader:
     def read(self, text: str) -> Page:
         """Everything readable in `text`. Raises nothing, whatever the text."""
         page = self._new_page(text)
-        add, find, comments, numbers = page.samples.append, self._series.get, self._comments, self._numbers
+        add = page.samples.append
+        known, numbers, comments = self._series, self._numbers, self._comments
         for at, line in enumerate(text.split("\n"), 1):
             if line < "$":  # "#" sorts just below: a comment, or a line that no known head starts
                 if line in comments:
@@ -106,16 +107,15 @@ class ExpositionReader:
                     continue
             else:
                 head, _, tail = line.rpartition(" ")
-                series = find(head, _UNKNOWN)
-                if series is not _UNKNOWN:
-                    try:
-                        value = numbers[tail]
-                    except ValueError:
-                        pass
-                    else:
-                        if series is not None:
-                            add((series, value))
-                        continue
+                try:
+                    series = known[head]
+                    value = numbers[tail]
+                except (KeyError, ValueError):
+                    pass
+                else:
+                    if series is not None:
+                        add((series, value))
+                    continue
             try:
                 self._read_line(line, page)
             except (ValueError, OverflowError):
@@ -177,14 +177,10 @@ class ExpositionReader:
         self._full = False
 
 
-_UNKNOWN: Final = Series("", {}, "")
-"""Told from None, which is a known head that is not wanted."""
-
-
 class _Numbers(dict[str, float]):
     """Number texts read before: most values of a page are as they were, and making a float is dear."""
 
-    MOST: Final = 2_000
+    MOST: Final = 500
     LONGEST: Final = 32
 
     def __missing__(self, text: str) -> float:

@@ -9,7 +9,7 @@ from inferguard_tui.simulator.traffic import BackOff, Bursts, Lengths, Rate, Ses
 
 CHAT = Traffic(
     name="chat",
-    rate=Rate.constant(1.6),
+    rate=Rate.constant(0.9),
     prompt=Lengths(220, 0.7, minimum=12, maximum=4000),
     output=Lengths(240, 0.6, minimum=8),
     max_tokens=1024,
@@ -21,7 +21,7 @@ CHAT = Traffic(
 
 COMPLETIONS = Traffic(
     name="completions",
-    rate=Rate.constant(1.2),
+    rate=Rate.constant(1.0),
     prompt=Lengths(800, 0.6, minimum=50, maximum=6000),
     output=Lengths(160, 0.6, minimum=4),
     max_tokens=512,
@@ -29,18 +29,18 @@ COMPLETIONS = Traffic(
 )
 """A background service with prompts of its own."""
 
-LONG_OUTPUTS = Traffic(
+REPORTS = Traffic(
     name="reports",
-    rate=Rate.between(12.0, 100.0, 5.0),
-    prompt=Lengths(1500, 0.4, minimum=200, maximum=6000),
-    output=Lengths(1100, 0.3, minimum=200),
-    max_tokens=2048,
+    rate=Rate(((8.0, 0.0), (8.0, 6.0), (26.0, 6.0), (26.0, 2.0), (120.0, 2.0), (120.0, 0.0))),
+    prompt=Lengths(900, 0.4, minimum=100, maximum=6000),
+    output=Lengths(1450, 0.25, minimum=200),
+    max_tokens=1800,
 )
-"""A batch of long generations: what fills a pool."""
+"""A batch of long generations, more than the pool holds at once: first a crowd, then a steady stream."""
 
-PRESSURE = Episode(
-    onset=12.0,
-    cause_ends=100.0,
+OVERLOAD = Episode(
+    onset=8.0,
+    cause_ends=120.0,
     kinds=(("preemption",), ("queue_growth",)),
     cause=("kv_exhausted", "arrival_surge", "long_contexts"),
     actions=("throttle_concurrency", "recommend_compaction"),
@@ -49,48 +49,57 @@ PRESSURE = Episode(
 
 HEALTHY = Scenario("healthy", "Steady mixed traffic with bursts; nothing is wrong.", (CHAT, COMPLETIONS))
 
+QUIET = Scenario(
+    "quiet",
+    "A request now and then: what most replicas of a large fleet do at night.",
+    (replace(COMPLETIONS, rate=Rate.constant(0.1)),),
+    history_s=1.0,
+)
+
 INCIDENT = Scenario(
     "incident",
     "A batch of long generations fills the KV pool: preemptions, a queue, slow first tokens.",
-    (CHAT, COMPLETIONS, LONG_OUTPUTS),
-    episodes=(PRESSURE,),
+    (CHAT, COMPLETIONS, REPORTS),
+    episodes=(OVERLOAD,),
 )
 
 PRESSURE_RAMP = Scenario(
     "pressure_ramp",
-    "Long generations grow slowly over ten minutes until the pool gives out.",
+    "Long generations grow slowly over seven minutes until the pool gives out.",
     (
         CHAT,
         COMPLETIONS,
-        replace(LONG_OUTPUTS, rate=Rate(((0.0, 0.2), (600.0, 4.0), (900.0, 4.0), (901.0, 0.2)))),
+        replace(REPORTS, rate=Rate(((0.0, 0.1), (420.0, 3.0), (540.0, 3.0), (540.0, 0.0)))),
     ),
-    episodes=(replace(PRESSURE, onset=60.0, cause_ends=901.0, when_measured=True),),
+    episodes=(replace(OVERLOAD, onset=30.0, cause_ends=540.0, when_measured=True),),
 )
 
 RECOVERY = Scenario(
     "recovery",
     "Starts in the middle of an overload whose cause ends; the queue drains and health returns.",
-    (CHAT, COMPLETIONS, replace(LONG_OUTPUTS, rate=Rate.between(-40.0, 5.0, 6.0))),
-    episodes=(replace(PRESSURE, onset=-40.0, cause_ends=5.0),),
-    history_s=60.0,
+    (CHAT, COMPLETIONS, replace(REPORTS, rate=Rate.between(-55.0, 10.0, 3.5))),
+    episodes=(replace(OVERLOAD, onset=-55.0, cause_ends=10.0),),
+    history_s=70.0,
 )
 
 SELF_REPAIR = Scenario(
     "self_repair",
-    "The overload of `incident` without an end, but its clients send less when they wait.",
+    "An overload without an end of its own, but its clients send less when they wait.",
     (
         CHAT,
         COMPLETIONS,
         replace(
-            LONG_OUTPUTS,
-            rate=Rate(((12.0, 0.0), (12.0, 5.0))),
+            REPORTS,
+            rate=Rate(((8.0, 0.0), (8.0, 5.0))),
             patience_s=30.0,
             back_off=BackOff(wait_s=6.0, factor=0.6, hold_s=8.0),
         ),
     ),
-    episodes=(replace(PRESSURE, cause_ends=30.0),),
+    episodes=(replace(OVERLOAD, cause_ends=40.0),),
 )
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (HEALTHY, PRESSURE_RAMP, INCIDENT, RECOVERY, SELF_REPAIR)
+    scenario.name: scenario
+    for scenario in (HEALTHY, PRESSURE_RAMP, INCIDENT, RECOVERY, SELF_REPAIR, QUIET)
 }
+"""Every scenario that can be named on the command line."""

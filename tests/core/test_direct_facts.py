@@ -9,7 +9,7 @@ import pytest
 
 from inferguard_core.poll import EndpointFacts, ModelCard
 from inferguard_core.sources.access import Access
-from tests.core.test_direct import source_at
+from tests.core.live_source import source_at
 from tests.e2e.hostile import PAGE, by_path, hung, listening, response
 
 SGLANG_PAGE = PAGE.replace("vllm:", "sglang:")

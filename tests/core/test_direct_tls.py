@@ -6,7 +6,7 @@ import pytest
 
 from inferguard_core.poll import FailureKind
 from inferguard_core.sources.access import Access
-from tests.core.test_direct import source_at
+from tests.core.live_source import source_at
 from tests.e2e import hostile
 from tests.e2e.hostile import PAGE, Authority, listening, response, self_signed
 

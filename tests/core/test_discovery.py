@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -94,8 +95,6 @@ async def test_engines_are_told_from_everything_else_that_listens(net):
 async def test_real_listeners_of_this_host_are_seen():
     async with listening(hostile.good) as at:
         port = int(at.rpartition(":")[2])
-        from pathlib import Path
-
         listeners = listening_ports(Path("/proc/net"))
         if listeners is None:
             pytest.skip("no /proc/net on this system")

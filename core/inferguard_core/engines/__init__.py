@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inferguard_core.engines.capability import Capability, Visibility, capabilities, remedy
 from inferguard_core.engines.reader import EngineReader
 
-__all__ = ["EngineReader"]
+__all__ = ["Capability", "EngineReader", "Visibility", "capabilities", "remedy"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from inferguard_core.engines import labels as roles
-from inferguard_core.engines.labels import Labels
 from inferguard_core.engines.plan import HistogramPlan
-from inferguard_core.engines.tree import Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from inferguard_core.engines.labels import Labels
+    from inferguard_core.engines.tree import Leaf
 
 
 def histogram_plan(parts: Mapping[str, Sequence[Leaf]]) -> HistogramPlan | str:

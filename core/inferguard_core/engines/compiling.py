@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines import labels as roles
 from inferguard_core.engines.buckets import histogram_plan
@@ -15,9 +14,13 @@ from inferguard_core.engines.row import Born, Choice, Family, Kind, Pick, Row
 from inferguard_core.engines.table import Table, canonical
 from inferguard_core.engines.tree import Leaf, Tree, grow, together
 from inferguard_core.engines.version import Version, parse_version
-from inferguard_core.exposition import Series
 from inferguard_core.printable import printable
 from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from inferguard_core.exposition import Series
 
 PER_LIMIT: Final = 64
 """Label values of one family that are kept apart; an engine has a dozen."""
@@ -41,6 +44,8 @@ class Shape:
     """The server's word, or the newest thing on the page: at least this."""
     generation: str
     families: Mapping[int, Family]
+    whole: bool
+    """The engine's own page; a re-export may leave families out."""
     doubts: list[str] = field(default_factory=list)
 
     def shows(self, family: Family) -> bool:
@@ -55,9 +60,9 @@ class Shape:
             return False
         if self.shows(family):
             return True
-        return family.born is Born.VERSION and any(
-            s.holds(self.version, self.generation) for s in family.spans
-        )
+        if family.born is not Born.VERSION or not self.whole:
+            return False
+        return any(s.holds(self.version, self.generation) for s in family.spans)
 
     def _has(self, pick: Pick) -> bool:
         since = parse_version(pick.since)
@@ -102,9 +107,16 @@ def _shape(table: Table, series: Sequence[Series], declared: Iterable[str], vers
     families = {i: table.families[name] for name, leaves in samples.items() for i, _ in leaves}
     present = frozenset(f.name for f in families.values()) | (named & table.by_name.keys())
     running = samples.get("vllm:num_requests_running", [])
-    proven = oldest_possible((table.by_name[name] for name in present), version)
-    era = generation(present, any("engine" in labels for _, labels in running), version)
-    return Shape(table, samples, named, proven, era, families)
+    seen = (*families.values(), *(table.by_name[name] for name in named & table.by_name.keys()))
+    return Shape(
+        table,
+        samples,
+        declared=named,
+        version=oldest_possible(seen, version),
+        generation=generation(present, any("engine" in labels for _, labels in running), version),
+        families=families,
+        whole=any(one.name.startswith(table.prefix) for one in series),
+    )
 
 
 def _without_partial_priorities(leaves: list[Leaf]) -> list[Leaf]:
@@ -232,7 +244,7 @@ class _Draft:
         infos = tuple(
             tuple((i, shown(labels)) for i, labels in shape.samples[f.name])
             for f in shape.table.by_name.values()
-            if f.kind is Kind.INFO and f.name in shape.samples
+            if f.kind is Kind.INFO and f.name in shape.samples and ":" in f.name
         )
         return Plan(
             engine=shape.table.engine,

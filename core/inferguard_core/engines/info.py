@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from inferguard_core.engines import labels as roles
-from inferguard_core.engines.labels import Labels
 from inferguard_core.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from inferguard_core.engines.labels import Labels
 
 
 def shown(labels: Labels) -> Mapping[str, str]:

@@ -7,14 +7,17 @@ and kept as a plan of positions; reading a page is then picking numbers and fold
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from inferguard_core.engines.row import Family
 from inferguard_core.engines.tree import Tree, leaves_of, value_of
 from inferguard_core.reading import Engine, Histogram, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from inferguard_core.engines.row import Family
 
 RATIO_LIMIT: Final = 1.05
 """A ratio above it is not a ratio: the engine means something else by it. Engines overshoot 1 by rounding."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from inferguard_core.engines.row import Family
 from inferguard_core.engines.table import SGLANG, VLLM, Table, canonical
 from inferguard_core.engines.version import OLDEST, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from inferguard_core.engines.row import Family
 
 _V1_SINCE: Final = (0, 7, 1, 0)
 _V1_ONLY_SINCE: Final = (0, 11, 0, 0)
@@ -49,7 +53,7 @@ def stranger(names: Iterable[str]) -> str:
     return f"no vllm: or sglang: metrics: {guess}"
 
 
-def generation(present: Set[str], engine_label: bool, version: Version | None) -> str:
+def generation(present: AbstractSet[str], engine_label: bool, version: Version | None) -> str:
     """`V0`, `V1`, or empty where the page does not show it.
 
     Args:
@@ -57,9 +61,9 @@ def generation(present: Set[str], engine_label: bool, version: Version | None) -
         engine_label: Whether num_requests_running has an `engine` label.
         version: The server's own word, if known.
     """
-    if engine_label or present & _only("V1"):
+    if engine_label or present & _ONLY["V1"]:
         return "V1"
-    if present & _only("V0"):
+    if present & _ONLY["V0"]:
         return "V0"
     if version is not None and (version < _V1_SINCE or version >= _V1_ONLY_SINCE):
         return "V0" if version < _V1_SINCE else "V1"
@@ -75,11 +79,7 @@ def oldest_possible(families: Iterable[Family], version: Version | None) -> Vers
     return version or max((f.since for f in families), default=OLDEST)
 
 
-def _only(wanted: str) -> Set[str]:
-    return _ONLY[wanted]
-
-
-def _of_one_generation() -> Mapping[str, Set[str]]:
+def _of_one_generation() -> Mapping[str, AbstractSet[str]]:
     found: dict[str, set[str]] = {"V0": set(), "V1": set()}
     for family in VLLM.by_name.values():
         generations = {span.generation for span in family.spans}

@@ -6,13 +6,19 @@ folded into one number; a `Row` says which families answer for a signal, best fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines.version import OLDEST, Version, parse_version
-from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.signals import Signal
+
+SHOWN_VALUES: Final = 3
 
 
 class Kind(StrEnum):
@@ -44,7 +50,10 @@ class Born(StrEnum):
     DECLARED = "declared"
     """The page names its family, by a TYPE line or by another label set."""
     VERSION = "version"
-    """The above, or the page (or the server's own word) shows a version that has the family."""
+    """The above, or the page (or the server's own word) shows a version that has the family.
+
+    Not on a re-export, which may leave families out.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +147,9 @@ class Pick:
     """The last version in which they count."""
 
     def __str__(self) -> str:
-        if not self.where:
-            return self.name
-        inner = ",".join(f"{k}={'|'.join(v)}" for k, v in self.where.items())
-        return f"{self.name}{{{inner}}}"
+        """The name and what is chosen of it; a long list of accepted values is left out."""
+        inner = ",".join(f"{k}={'|'.join(v)}" for k, v in self.where.items() if len(v) <= SHOWN_VALUES)
+        return f"{self.name}{{{inner}}}" if inner else self.name
 
 
 def pick(name: str, *, since: str = "", until: str = "", **where: str | tuple[str, ...]) -> Pick:
@@ -163,14 +171,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A signal and the ways to read it, best first. Two ways are never added."""
+    """A signal and the ways to read it, best first; two ways are never added. No way: only the note."""
 
     signal: Signal
     choices: tuple[Choice, ...]
     off_at_zero: Signal | None = None
     """The signal is unknown while this one (it may be itself) reads 0: the feature is off."""
     note: str = ""
-    """What to do where it cannot be read and no flag or version would help."""
+    """What to say where it cannot be read and no newer version would help; usually the flag it takes."""
 
 
 def row(signal: Signal, *ways: str | Pick | Choice, off_at_zero: Signal | None = None, note: str = "") -> Row:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines import sglang, vllm
 from inferguard_core.engines.row import Family, Kind, Row
 from inferguard_core.reading import Engine
-from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from inferguard_core.signals import Signal
 
 ALIASES: Final = (
     ("ray_vllm_", "vllm:"),
@@ -34,11 +37,10 @@ class Table:
     families: Mapping[str, Family]
     """By sample name: a histogram stands under each of its suffixes."""
     by_name: Mapping[str, Family]
-    """By the name in the table."""
+    """By the name in the table. A name that changed its kind stands for its first."""
     rows: Mapping[Signal, Row]
     plain: tuple[Family, ...]
     """Families whose value is not a signal's as it stands; they are read under plain ids."""
-    capacity_info: str = ""
 
 
 def canonical(name: str) -> str:
@@ -55,9 +57,7 @@ def is_known(name: str) -> bool:
     return spelled in VLLM.families or spelled in SGLANG.families
 
 
-def _table(
-    engine: Engine, prefix: str, families: tuple[Family, ...], rows: Iterable[Row], info: str = ""
-) -> Table:
+def _table(engine: Engine, prefix: str, families: tuple[Family, ...], rows: Iterable[Row]) -> Table:
     samples = {f.name + part: f for f in families for part in _PARTS.get(f.kind, ("",))}
     by_signal = {r.signal: r for r in rows}
     whole = {
@@ -69,9 +69,9 @@ def _table(
         if not p.where
     }
     plain = tuple(f for f in families if f.kind is not Kind.INFO and (f.name not in whole or f.per))
-    return Table(engine, prefix, samples, {f.name: f for f in families}, by_signal, plain, info)
+    return Table(engine, prefix, samples, {f.name: f for f in reversed(families)}, by_signal, plain)
 
 
-VLLM: Final = _table(Engine.VLLM, vllm.PREFIX, vllm.FAMILIES, vllm.ROWS, vllm.CAPACITY_INFO)
+VLLM: Final = _table(Engine.VLLM, vllm.PREFIX, vllm.FAMILIES, vllm.ROWS)
 SGLANG: Final = _table(Engine.SGLANG, sglang.PREFIX, sglang.FAMILIES, sglang.ROWS)
 TABLES: Final[Mapping[Engine, Table]] = {Engine.VLLM: VLLM, Engine.SGLANG: SGLANG}

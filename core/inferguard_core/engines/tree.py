@@ -7,12 +7,14 @@ NaN itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines import labels as roles
 from inferguard_core.engines.labels import Labels
 from inferguard_core.engines.row import Family, Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
 
 Tree = int | tuple[Fold, tuple["Tree", ...]]
 Leaf = tuple[int, Labels]

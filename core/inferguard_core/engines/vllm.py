@@ -15,9 +15,6 @@ from inferguard_core.signals import Signal
 PREFIX: Final = "vllm:"
 FAMILIES: Final = vllm_scheduler.FAMILIES + vllm_requests.FAMILIES + vllm_transfer.FAMILIES
 
-CAPACITY_INFO: Final = "vllm:cache_config_info"
-"""Holds the size of the KV pool in its labels."""
-
 GENERATION_ROUTES: Final = (
     "/v1/completions",
     "/v1/chat/completions",
@@ -36,7 +33,8 @@ _V0_ONLY: Final = "V1 has no swap space: it recomputes preempted requests"
 
 ROWS: Final[tuple[Row, ...]] = (
     row(Signal.KV_USAGE, "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
-    row(Signal.KV_CAPACITY_TOKENS, CAPACITY_INFO, note="the Rust front end does not show it"),
+    # The size stands in the labels.
+    row(Signal.KV_CAPACITY_TOKENS, "vllm:cache_config_info", note="the Rust front end does not show it"),
     row(Signal.CPU_CACHE_USAGE, "vllm:cpu_cache_usage_perc", note=_V0_ONLY),
     row(Signal.RUNNING, "vllm:num_requests_running"),
     row(Signal.WAITING, "vllm:num_requests_waiting"),
@@ -115,6 +113,11 @@ ROWS: Final[tuple[Row, ...]] = (
         note=_HTTP_NOTE,
     ),
     row(Signal.AWAKE, pick("vllm:engine_sleep_state", sleep_state="awake")),
+    row(
+        Signal.EVICTED_TOKENS,
+        note="not counted; --kv-cache-metrics (0.12 and later) samples the life of evicted blocks",
+    ),
+    row(Signal.HTTP_ACTIVE, note="not in /metrics; --enable-server-load-tracking shows it at /load"),
     row(Signal.TTFT, "vllm:time_to_first_token_seconds"),
     row(Signal.ITL, "vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
     row(Signal.E2E, "vllm:e2e_request_latency_seconds"),

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from inferguard_core.baseline import KEPT, Baseline
+
+
+def test_it_is_not_trusted_before_sixty_samples() -> None:
+    known = Baseline(60, 300)
+    for t in range(59):
+        known.learn(t, 1.0)
+    assert not known.trusted
+    assert known.centre is None
+    assert known.progress == "learning 59/60"
+    known.learn(59, 1.0)
+    assert known.centre == 1.0
+    assert known.progress == ""
+
+
+def test_five_minutes_of_a_slow_endpoint_are_enough() -> None:
+    known = Baseline(60, 300)
+    for t in range(0, 331, 30):
+        known.learn(t, 2.0)
+    assert known.trusted
+
+
+def test_samples_closer_than_a_second_are_left_out() -> None:
+    """Ten seconds at ten samples a second, each a tenth late at most: twelve are kept."""
+    known = Baseline(60, 300)
+    for tick in range(100):
+        known.learn(tick / 10, 1.0)
+    assert known.progress == "learning 12/60"
+
+
+def test_a_few_outliers_do_not_move_it() -> None:
+    known = Baseline(60, 300)
+    for t in range(100):
+        known.learn(t, 50.0 if t % 10 == 0 else 1.0)
+    assert known.centre == 1.0
+
+
+def test_a_constant_signal_has_a_finite_z() -> None:
+    """No spread at all: five per cent of the level stands in for it."""
+    known = Baseline(2, 300)
+    for t in range(3):
+        known.learn(t, 1.0)
+    assert known.z(1.1, floor=0.01) == pytest.approx(2.0)
+
+
+def test_it_forgets_the_far_past() -> None:
+    known = Baseline(60, 300)
+    for t in range(KEPT * 3):
+        known.learn(t * 5.0, 1.0 if t < KEPT else 9.0)
+    assert known.centre == 9.0
