@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 REMEMBERED_CHARS: Final = 8_000_000
-"""Budget of a reader's memory of heads and comment lines, in characters; a vLLM page takes 0.2 million."""
+"""A reader's memory of heads and comment lines, at most: 25,000 of them, 32 MB. A vLLM page takes 0.2 million."""
 ENTRY_CHARS: Final = 200
 """What an entry costs beside its text: the objects around it, as characters."""
 SHOWN_BAD_LINES: Final = 5

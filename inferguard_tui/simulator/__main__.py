@@ -15,8 +15,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from inferguard_tui.simulator.clock import RealClock
 from inferguard_tui.simulator.dialect import Dialect
@@ -24,6 +23,9 @@ from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.fleet import Fleet
 from inferguard_tui.simulator.scenarios import SCENARIOS
 from inferguard_tui.simulator.server import EngineServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 EXIT_USAGE = 2
 EXIT_FAILED = 3

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import random
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.exposition import Exposition
 from inferguard_tui.simulator.exposition_sglang import SglangPage
 from inferguard_tui.simulator.exposition_vllm import VllmPage
 from inferguard_tui.simulator.exposition_vllm_v0 import VllmV0Page
-from inferguard_tui.simulator.scheduler import Scheduler
 from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
 from inferguard_tui.simulator.scheduler_v0 import SchedulerV0
 from inferguard_tui.simulator.scheduler_v1 import SchedulerV1
-from inferguard_tui.simulator.size import EngineSize
+
+if TYPE_CHECKING:
+    import random
+
+    from inferguard_tui.simulator.exposition import Exposition
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.size import EngineSize
 
 
 class Dialect(StrEnum):

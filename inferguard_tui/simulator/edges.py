@@ -68,7 +68,7 @@ def sglang_stages() -> tuple[float, ...]:
 
 
 def token_edges(max_model_len: int) -> tuple[float, ...]:
-    """vLLM's 1-2-5 series up to the longest sequence."""
+    """VLLM's 1-2-5 series up to the longest sequence."""
     edges: list[float] = []
     decade = 1
     while True:

@@ -6,19 +6,22 @@ Everything happens in order of time, so the same seed gives the same pages howev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.episodes import EpisodeClock
 from inferguard_tui.simulator.faults import Crash, Fault, SlowApi, Stall
 from inferguard_tui.simulator.request import Request, Segment
 from inferguard_tui.simulator.rng import stream
-from inferguard_tui.simulator.scenario import Scenario
 from inferguard_tui.simulator.server_process import ServerProcess
-from inferguard_tui.simulator.step import Step
 from inferguard_tui.simulator.workload import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_tui.simulator.scenario import Scenario
+    from inferguard_tui.simulator.step import Step
 
 VIRTUAL_EPOCH = 1_800_000_000.0
 """Unix time of scenario time 0 when no clock is given."""
@@ -163,9 +166,9 @@ class SimulatedEngine:
             self.process = self._boot()
         while self._faults and self._faults[0].at <= now:
             self._strike(self._faults.pop(0))
-        preempted = False
+        preempted = 0
         if self._down_until is None and (step := self.process.complete(now)) is not None:
-            preempted = bool(step.preempted)
+            preempted = len(step.preempted)
             self._report(step)
         while self._workload.next_at <= now:
             self._arrive(self._workload.take())
@@ -173,8 +176,8 @@ class SimulatedEngine:
             self._lose_patience(heapq.heappop(self._patience)[2])
         if self._down_until is None:
             self.process.turn(now)
-        calm = self.condition is Condition.SERVING and not self.process.scheduler.waiting
-        self._episodes.observe(now, preempted=preempted, calm=calm)
+        trouble = bool(preempted) or self.condition is not Condition.SERVING or self.process.held_up(now)
+        self._episodes.observe(now, preempted=preempted, trouble=trouble)
 
     def _strike(self, fault: Fault) -> None:
         if isinstance(fault, Stall) and self._down_until is None:

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inferguard_tui.simulator.scenario import Episode
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.scenario import Episode
+
+SETTLED_S = 5.0
+"""Trouble is over when it has not come back for this long."""
+PREEMPTION = "preemption"
+PREEMPTIONS_THAT_MATTER = 10
+"""Fewer in an episode need not be raised: SGLang overloads with hardly a retraction."""
 
 
 @dataclass(slots=True)
 class _Measured:
     declared: Episode
     onset: float | None = None
-    end: float | None = None
+    troubled_at: float = 0.0
+    preemptions: int = 0
+    over: bool = False
 
-    def observe(self, now: float, preempted: bool, calm: bool) -> None:
+    def observe(self, now: float, preempted: int, trouble: bool) -> None:
         declared = self.declared
-        if self.onset is None and now >= declared.onset and (preempted or not declared.when_measured):
-            self.onset = declared.onset if not declared.when_measured else now
-        if self.onset is not None and self.end is None and now >= declared.cause_ends and calm:
-            self.end = now
+        if self.over or now < declared.onset:
+            return
+        if self.onset is None and (trouble or not declared.when_measured):
+            self.onset = now if declared.when_measured else declared.onset
+        if now >= 0.0:
+            self.preemptions += preempted
+        if trouble or now < declared.cause_ends:
+            self.troubled_at = now
+        self.over = now - self.troubled_at >= SETTLED_S
+
+    def labels(self, onset: float, now: float) -> dict[str, Any]:
+        declared = self.declared
+        optional = {PREEMPTION} if self.preemptions < PREEMPTIONS_THAT_MATTER else set()
+        kinds = [[kind for kind in group if kind not in optional] for group in declared.kinds]
+        return {
+            "onset": round(max(onset, 0.0), 3),
+            "end": round(self.troubled_at if self.over else now, 3),
+            "kinds": [group for group in kinds if group],
+            "cause": list(declared.cause),
+            "actions": list(declared.actions),
+            "also": [*declared.also, *sorted(optional)],
+        }
 
 
 class EpisodeClock:
@@ -29,23 +57,13 @@ class EpisodeClock:
     def __init__(self, episodes: Sequence[Episode]) -> None:
         self._episodes = [_Measured(episode) for episode in episodes]
 
-    def observe(self, now: float, *, preempted: bool, calm: bool) -> None:
-        """`calm`: the server answers, its loop turns and nothing waits."""
+    def observe(self, now: float, *, preempted: int, trouble: bool) -> None:
+        """`trouble`: the server is down or frozen, a request lost its place or has queued too long."""
         for episode in self._episodes:
-            if episode.end is None:
-                episode.observe(now, preempted, calm)
+            episode.observe(now, preempted, trouble)
 
     def labels(self, now: float) -> list[dict[str, Any]]:
         """Episodes that have begun; one that goes on ends at `now`."""
         return [
-            {
-                "onset": round(measured.onset, 3),
-                "end": round(now if measured.end is None else measured.end, 3),
-                "kinds": [list(group) for group in measured.declared.kinds],
-                "cause": list(measured.declared.cause),
-                "actions": list(measured.declared.actions),
-                "also": list(measured.declared.also),
-            }
-            for measured in self._episodes
-            if measured.onset is not None
+            measured.labels(measured.onset, now) for measured in self._episodes if measured.onset is not None
         ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from inferguard_tui.simulator.request import Request
-from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.step import Step
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.step import Step
 
 
 class Exposition(Protocol):

@@ -6,16 +6,20 @@ idle. Token counters move when a request ends. Counters are absent until their f
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator.metrics import Page
-from inferguard_tui.simulator.request import Request
-from inferguard_tui.simulator.scheduler import Scheduler
 from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
 from inferguard_tui.simulator.sglang_loop import LoopSeconds
 from inferguard_tui.simulator.sglang_report import ReportGauges
 from inferguard_tui.simulator.sglang_requests import HttpMetrics, TokenizerMetrics
 from inferguard_tui.simulator.sglang_tokens import TokenCounters
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 VERSION = "0.5.23"
 DECODE_LOG_INTERVAL = 40

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator.metrics import Page
-from inferguard_tui.simulator.request import Request
-from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
 from inferguard_tui.simulator.vllm_config import cache_config
 from inferguard_tui.simulator.vllm_process import HttpMetrics, ProcessMetrics
 from inferguard_tui.simulator.vllm_requests import RequestMetrics, SpeculationMetrics
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 VERSION = "0.32.0"
 

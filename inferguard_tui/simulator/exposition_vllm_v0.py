@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator import edges
 from inferguard_tui.simulator.metrics import Histogram, Page, Value
-from inferguard_tui.simulator.request import Request
-from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
 from inferguard_tui.simulator.vllm_config import cache_config_v0
 from inferguard_tui.simulator.vllm_process import ProcessMetrics
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 LOCAL_LOGGING_INTERVAL_S = 5.0
 """The throughput gauges are averages over this interval."""

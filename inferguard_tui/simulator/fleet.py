@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.server import EngineServer
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.server import EngineServer
 
 STREAMING_TICK_S = 0.02
 """While a client waits for tokens: about one engine step."""

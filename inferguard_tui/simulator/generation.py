@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.openai_api import Ask, answer, chunk, usage_chunk
 from inferguard_tui.simulator.request import FinishReason, Request, Status
 from inferguard_tui.simulator.tokens import words
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.engine import SimulatedEngine
 
 
 class Generation:

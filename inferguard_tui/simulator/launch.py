@@ -8,9 +8,11 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 3.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferguard_tui.simulator.dialect import Dialect
-from inferguard_tui.simulator.request import Request, Segment
-from inferguard_tui.simulator.size import EngineSize
 from inferguard_tui.simulator.tokens import segments_of
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request, Segment
+    from inferguard_tui.simulator.size import EngineSize
 
 DEFAULT_COMPLETION_TOKENS = 16
 """The default of the OpenAI completions API."""
@@ -99,14 +101,14 @@ def usage(request: Request) -> dict[str, Any]:
 
 def answer(ask: Ask, request: Request, text: str, created: int) -> dict[str, Any]:
     """The body of an answer that is not streamed."""
-    choice = _choice(ask, _reason(request))
+    choice = _choice(_reason(request))
     choice["message" if ask.chat else "text"] = {"role": "assistant", "content": text} if ask.chat else text
     return {**_head(ask, request, created, chunk=False), "choices": [choice], "usage": usage(request)}
 
 
 def chunk(ask: Ask, request: Request, text: str, created: int, *, last: bool) -> dict[str, Any]:
     """One server-sent event of a streamed answer."""
-    choice = _choice(ask, _reason(request) if last else None)
+    choice = _choice(_reason(request) if last else None)
     choice["delta" if ask.chat else "text"] = {"content": text} if ask.chat else text
     return {**_head(ask, request, created, chunk=True), "choices": [choice]}
 
@@ -122,7 +124,7 @@ def _head(ask: Ask, request: Request, created: int, *, chunk: bool) -> dict[str,
     return {"id": f"{prefix}-{request.number:032x}", "object": kind, "created": created, "model": ask.model}
 
 
-def _choice(ask: Ask, finish_reason: str | None) -> dict[str, Any]:
+def _choice(finish_reason: str | None) -> dict[str, Any]:
     return {"index": 0, "logprobs": None, "finish_reason": finish_reason}
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.faults import Fault
 from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.traffic import Traffic
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.faults import Fault
+    from inferguard_tui.simulator.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One stretch of trouble, for scoring. The cause is declared; the end is measured.
 
-    An episode ends at the first instant after `cause_ends` at which nothing waits and no request is
-    held up, as the scheduler knows it.
+    An episode ends at the last instant of trouble after `cause_ends`: a preemption, a request held up
+    in the queue, a server that is frozen or down.
     """
 
     onset: float
@@ -28,7 +31,7 @@ class Episode:
     also: tuple[str, ...] = ()
     """Kinds that are true as well and so no false alarm."""
     when_measured: bool = False
-    """The onset is the first preemption at or after `onset`: the cause builds up slowly."""
+    """The onset is the first trouble at or after `onset`: the cause builds up slowly."""
 
 
 @dataclass(frozen=True, slots=True)

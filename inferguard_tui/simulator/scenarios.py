@@ -65,13 +65,13 @@ INCIDENT = Scenario(
 
 PRESSURE_RAMP = Scenario(
     "pressure_ramp",
-    "Long generations grow slowly over seven minutes until the pool gives out.",
+    "Long generations grow slowly over five minutes until the pool gives out.",
     (
         CHAT,
         COMPLETIONS,
-        replace(REPORTS, rate=Rate(((0.0, 0.1), (420.0, 3.0), (540.0, 3.0), (540.0, 0.0)))),
+        replace(REPORTS, rate=Rate(((0.0, 0.1), (300.0, 2.2), (360.0, 2.2), (360.0, 0.0)))),
     ),
-    episodes=(replace(OVERLOAD, onset=30.0, cause_ends=540.0, when_measured=True),),
+    episodes=(replace(OVERLOAD, onset=30.0, cause_ends=360.0, when_measured=True),),
 )
 
 RECOVERY = Scenario(
@@ -92,14 +92,13 @@ SELF_REPAIR = Scenario(
             REPORTS,
             rate=Rate(((8.0, 0.0), (8.0, 5.0))),
             patience_s=30.0,
-            back_off=BackOff(wait_s=6.0, factor=0.6, hold_s=8.0),
+            back_off=BackOff(wait_s=6.0, factor=0.6, hold_s=8.0, floor=0.05),
         ),
     ),
-    episodes=(replace(OVERLOAD, cause_ends=40.0),),
+    episodes=(replace(OVERLOAD, cause_ends=40.0, also=(*OVERLOAD.also, "request_errors")),),
 )
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (HEALTHY, PRESSURE_RAMP, INCIDENT, RECOVERY, SELF_REPAIR, QUIET)
+    scenario.name: scenario for scenario in (HEALTHY, PRESSURE_RAMP, INCIDENT, RECOVERY, SELF_REPAIR, QUIET)
 }
 """Every scenario that can be named on the command line."""

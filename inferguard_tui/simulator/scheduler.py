@@ -6,14 +6,18 @@ takes its blocks; `complete` delivers its tokens. It knows no clock: times are h
 
 from __future__ import annotations
 
-import random
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.kv_pool import KvPool
 from inferguard_tui.simulator.request import FinishReason, Request, Status
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    import random
+
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 
 class Scheduler(ABC):

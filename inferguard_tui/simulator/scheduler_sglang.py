@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.request import Request
 from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.size import EngineSize
 from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    import random
+
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.size import EngineSize
 
 CLIP_MAX_NEW_TOKENS = 4096
 """SGLang looks no further ahead than this when it reserves (`SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION`)."""

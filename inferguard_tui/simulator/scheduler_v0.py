@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
+from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.request import FinishReason, Request, Status
 from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.size import EngineSize
 from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    import random
+
+    from inferguard_tui.simulator.size import EngineSize
 
 WATERMARK = 0.01
 """Share of blocks that V0 keeps free when it admits a prompt (`BlockSpaceManager`'s default)."""

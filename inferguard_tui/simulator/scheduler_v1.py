@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from inferguard_tui.simulator.request import Request
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator.scheduler import Scheduler
 from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
 
 
 class SchedulerV1(Scheduler):

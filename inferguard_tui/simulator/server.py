@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from inferguard_tui.simulator.clock import RealClock
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import Condition, SimulatedEngine
 from inferguard_tui.simulator.generation import Generation
 from inferguard_tui.simulator.openai_api import Refusal, read_ask
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.clock import RealClock
 
 HOST = "127.0.0.1"
 EXPOSITION = "text/plain; version=1.0.0; charset=utf-8"
@@ -109,7 +111,7 @@ class EngineServer:
         return web.Response()
 
     async def _health(self, http: web.Request) -> web.Response:
-        """vLLM says only that the process lives; SGLang waits for its scheduler to turn."""
+        """VLLM says only that the process lives; SGLang waits for its scheduler to turn."""
         await self._present(http)
         if self.engine.dialect is Dialect.SGLANG and self.engine.condition is Condition.STALLED:
             await asyncio.sleep(HEALTH_PROBE_S / self._clock.speed)

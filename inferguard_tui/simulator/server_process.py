@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.exposition import Exposition
 from inferguard_tui.simulator.request import FinishReason, Request, Status
-from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.exposition import Exposition
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.step import Step
+
+HELD_UP_S = 1.0
+"""The usual objective for a first token."""
 
 
 class ServerProcess:
@@ -27,6 +33,11 @@ class ServerProcess:
 
     def frozen(self, now: float) -> bool:
         return now < self._frozen_until
+
+    def held_up(self, now: float) -> bool:
+        """Whether the head of the queue has waited longer than a first token should take."""
+        waiting = self.scheduler.waiting
+        return bool(waiting) and now - waiting[0].queued_at > HELD_UP_S
 
     def next_at(self, now: float) -> float:
         """When this process does something by itself next."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from inferguard_tui.simulator.metrics import Page
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.metrics import Page
 
 BUSY_SHARES = {
     "recv_requests": 0.02,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.metrics import Page, Value, series
-from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 KV_BYTES_PER_TOKEN = 327_680
 """80 layers x 8 KV heads x 128 x K and V x 2 bytes."""

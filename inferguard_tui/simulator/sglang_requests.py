@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator import edges
-from inferguard_tui.simulator.metrics import Family, Histogram, Labels, Page, Value
-from inferguard_tui.simulator.request import Request
 from inferguard_tui.simulator.sglang_tokens import LazyCounters
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.metrics import Family, Histogram, Labels, Page, Value
+    from inferguard_tui.simulator.request import Request
+    from inferguard_tui.simulator.step import Step
 
 REQUEST_CPU_S = 1.5e-3
 TOKEN_CPU_S = 40e-6

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator import edges
-from inferguard_tui.simulator.metrics import Family, Labels, Page, Value
-from inferguard_tui.simulator.scheduler import Scheduler
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.metrics import Family, Labels, Page, Value
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.step import Step
 
 EVICTION_PASS_S = 1e-4
 EVICTED_BLOCK_S = 2e-6

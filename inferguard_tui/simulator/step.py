@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.request import Request
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.request import Request
 
 
 @dataclass(slots=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.request import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BYTES_PER_TOKEN = 4
 SLICE_TOKENS = 64
@@ -13,9 +16,20 @@ SLICE_TOKENS = 64
 SOCKET_CONTENT = 1 << 33
 """Content ids of text from the socket start here, away from the simulated clients' own."""
 WORDS = (
-    "the engine reads its weights once for every step and each sequence in the batch adds a token so that "
-    "a larger batch is more work for the same reading until the cache is full and someone has to wait"
-).split()
+    "the",
+    "engine",
+    "reads",
+    "its",
+    "weights",
+    "once",
+    "a",
+    "step",
+    "and",
+    "every",
+    "row",
+    "adds",
+    "one",
+)
 
 
 def segments_of(parts: list[str]) -> tuple[Segment, ...]:

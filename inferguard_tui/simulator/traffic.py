@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator.metrics import series
-from inferguard_tui.simulator.size import EngineSize
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.size import EngineSize
 
 
 def cache_config(size: EngineSize) -> list[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator.edges import HTTP_HIGHR, HTTP_LOWR
-from inferguard_tui.simulator.metrics import Family, Histogram, Page, Value
-from inferguard_tui.simulator.request import Request
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.metrics import Family, Histogram, Page, Value
+    from inferguard_tui.simulator.request import Request
 
 BASE_DESCRIPTORS = 37
 """Libraries, logs, the listening socket and the sockets to the engine core, as an idle 0.32 shows."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inferguard_tui.simulator import edges
-from inferguard_tui.simulator.metrics import Page
 from inferguard_tui.simulator.request import FinishReason, Request
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.metrics import Page
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.step import Step
 
 
 class RequestMetrics:

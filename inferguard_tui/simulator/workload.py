@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.request import FinishReason, Request, Segment
 from inferguard_tui.simulator.rng import stream
-from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.traffic import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.size import EngineSize
+    from inferguard_tui.simulator.traffic import Traffic
 
 
 class Client:

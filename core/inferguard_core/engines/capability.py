@@ -95,12 +95,10 @@ def _missing(
 
 def _elsewhere(table: Table, spans: Iterable[tuple[Version, Span]], version: Version, generation: str) -> str:
     """The later version or the other engine generation that has it; empty for neither."""
+    if generation == "V0" and any(span.holds(version) for _, span in spans):
+        return "exported by this version's V1 engine (VLLM_USE_V1=1)"
     later = [since for since, _ in spans if since > version]
-    if later:
-        return f"exported by {_name(table.engine)} {_spelled(min(later))} and later"
-    if generation == "V0" and any(span.generation == "V1" and not span.until for _, span in spans):
-        return "exported by the V1 engine, the only one from vLLM 0.11 on"
-    return ""
+    return f"exported by {_name(table.engine)} {_spelled(min(later))} and later" if later else ""
 
 
 def _asked(row: Row) -> Iterable[Pick]:

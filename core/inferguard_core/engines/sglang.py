@@ -29,6 +29,9 @@ GENERATION_ROUTES: Final = (
 )
 """Routes that make the engine generate tokens. /health does too, but it is a probe and not traffic."""
 
+_SPECULATION_NOTE: Final = "shown only while speculative decoding is on (--speculative-algorithm)"
+_SIZES_NOTE: Final = "up to 0.5.10 only with --collect-tokens-histogram"
+
 ROWS: Final[tuple[Row, ...]] = (
     row(Signal.KV_USAGE, "sglang:token_usage"),
     row(
@@ -88,13 +91,13 @@ ROWS: Final[tuple[Row, ...]] = (
         Signal.SPEC_ACCEPT_RATE,
         "sglang:spec_accept_rate",
         off_at_zero=Signal.SPEC_ACCEPT_LENGTH,
-        note="shown only while speculative decoding is on (--speculative-algorithm)",
+        note=_SPECULATION_NOTE,
     ),
     row(
         Signal.SPEC_ACCEPT_LENGTH,
         "sglang:spec_accept_length",
         off_at_zero=Signal.SPEC_ACCEPT_LENGTH,
-        note="shown only while speculative decoding is on (--speculative-algorithm)",
+        note=_SPECULATION_NOTE,
     ),
     row(
         Signal.OFFLOAD_FAILURES,
@@ -128,6 +131,6 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.ITL, "sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
     row(Signal.E2E, "sglang:e2e_request_latency_seconds"),
     row(Signal.QUEUE_TIME, "sglang:queue_time_seconds", "sglang:queue_time_s"),
-    row(Signal.REQUEST_PROMPT_TOKENS, "sglang:prompt_tokens_histogram"),
-    row(Signal.REQUEST_GENERATION_TOKENS, "sglang:generation_tokens_histogram"),
+    row(Signal.REQUEST_PROMPT_TOKENS, "sglang:prompt_tokens_histogram", note=_SIZES_NOTE),
+    row(Signal.REQUEST_GENERATION_TOKENS, "sglang:generation_tokens_histogram", note=_SIZES_NOTE),
 )

@@ -62,14 +62,18 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.ENGINE_STEPS, "vllm:iteration_tokens_total_count"),
     row(Signal.PREFIX_QUERIES, "vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total"),
     row(Signal.PREFIX_HITS, "vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total"),
-    row(Signal.PREFIX_HIT_RATE, "vllm:gpu_prefix_cache_hit_rate", note="V1 leaves it to the counters"),
+    row(
+        Signal.PREFIX_HIT_RATE,
+        "vllm:gpu_prefix_cache_hit_rate",
+        note="a gauge of V0 with prefix caching; V1 leaves it to the counters",
+    ),
     row(Signal.SPEC_DRAFTS, "vllm:spec_decode_num_drafts_total", note=_SPECULATION_NOTE),
     row(Signal.SPEC_DRAFT_TOKENS, "vllm:spec_decode_num_draft_tokens_total", note=_SPECULATION_NOTE),
     row(Signal.SPEC_ACCEPTED_TOKENS, "vllm:spec_decode_num_accepted_tokens_total", note=_SPECULATION_NOTE),
     row(
         Signal.SPEC_ACCEPT_RATE,
         "vllm:spec_decode_draft_acceptance_rate",
-        note="V1 leaves it to the counters",
+        note="a gauge of V0 with speculative decoding; V1 leaves it to the counters",
     ),
     row(
         Signal.OFFLOAD_FAILURES,

@@ -1,0 +1,89 @@
+"""Line charts by plotext, on a figure of our own.
+
+plotext keeps one public figure and its kernel is not thread-safe: draw only on the interface's thread. It is
+slow to import, so `load` is called once something is already on screen, and a machine where its kernel does not
+load goes without: panels then draw blocks.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+THRESHOLD_CELL = "─"
+
+
+class Raster(Protocol):
+    """Draws values from 0 to 1 as `height` rows of `width` characters."""
+
+    def rows(
+        self, values: Sequence[float | None], height: int, threshold: float | None, *, ascii_only: bool
+    ) -> tuple[str, ...]: ...
+
+
+def load() -> Raster | None:
+    """A raster, or None where plotext cannot run. Only the import may happen on another thread."""
+    try:
+        kernel: Any = import_module("plotext._kernel.terminal")
+    # A shared library that does not suit the machine fails as OSError, a broken install as ImportError.
+    except (ImportError, OSError):
+        return None
+    # The public `plotext.figure` is one for the whole process; a terminal of our own holds another.
+    terminal = kernel.terminal()
+    terminal.limit(False, False)
+    return PlotextRaster(terminal._master)  # noqa: SLF001 - there is no public way to a second figure
+
+
+class PlotextRaster:
+    """One plotext figure, redrawn only when what it shows or its size changed."""
+
+    def __init__(self, figure: Any) -> None:
+        self._figure = figure
+        self._key: object = None
+        self._rows: tuple[str, ...] = ()
+
+    def rows(
+        self, values: Sequence[float | None], height: int, threshold: float | None, *, ascii_only: bool
+    ) -> tuple[str, ...]:
+        key = (tuple(values), height, threshold, ascii_only)
+        if key != self._key:
+            self._rows = self._drawn(values, height, threshold, "*" if ascii_only else "braille")
+            self._key = key
+        return self._rows
+
+    def _drawn(
+        self, values: Sequence[float | None], height: int, threshold: float | None, marker: str
+    ) -> tuple[str, ...]:
+        width, figure = len(values), self._figure
+        figure.clear()
+        figure.plot_size(width, height)
+        figure.theme("colorless")
+        figure.axes(False)
+        figure.ruler("both", "both").frequency(0)
+        figure.ruler("x").lim(0, max(1, width - 1))
+        figure.ruler("y").lim(0, 1)
+        for xs, ys in _runs(values):
+            figure.draw(figure.signal(xs, ys, marker=marker).lines(True))
+        if threshold is not None:
+            figure.line(threshold)
+        text: str = figure.build().string(colorless=True)
+        rows = [row.ljust(width)[:width] for row in text.split("\n")[:height]]
+        return tuple(rows + [" " * width] * (height - len(rows)))
+
+
+def _runs(values: Sequence[float | None]) -> Iterator[tuple[list[int], list[float]]]:
+    """Stretches without a gap, so that no line is drawn across missing data."""
+    xs: list[int] = []
+    ys: list[float] = []
+    for x, value in enumerate(values):
+        if value is not None:
+            xs.append(x)
+            ys.append(min(max(value, 0.0), 1.0))
+        elif xs:
+            yield xs, ys
+            xs, ys = [], []
+    if xs:
+        yield xs, ys

@@ -1,0 +1,81 @@
+"""A trend as columns of a fixed time grid, and columns as eighth blocks.
+
+Columns are aligned to the wall clock, not to the newest sample: between two column borders only the last
+column changes, which is what keeps a remote terminal quiet. A gap stays a gap.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from inferguard_tui.glyphs import EIGHTHS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.frame import Trend
+
+SPAN_S = 300.0
+"""What every chart and sparkline shows, at most; columns are made wide enough to hold it."""
+
+
+def columns(trend: Trend | None, count: int, span_s: float = SPAN_S) -> list[float | None]:
+    """`count` columns that end with the trend's newest bin, oldest first.
+
+    A column that covers several bins keeps their peak. Where there are fewer bins than columns, each bin is
+    repeated a whole number of times.
+    """
+    if trend is None or count <= 0:
+        return [None] * max(0, count)
+    bins = max(1.0, span_s / trend.step_s)
+    group = math.ceil(bins / count)
+    repeat = max(1, int(count // bins)) if group == 1 else 1
+    end = round(trend.until / trend.step_s)
+    first = end - len(trend.values)
+    grouped: dict[int, float | None] = {}
+    for index, value in enumerate(trend.values, first):
+        column = index // group
+        known = grouped.get(column)
+        grouped[column] = value if known is None else known if value is None else max(known, value)
+    last = (end - 1) // group
+    shown = math.ceil(count / repeat)
+    series = [grouped.get(column) for column in range(last - shown + 1, last + 1)]
+    return [value for value in series for _ in range(repeat)][-count:]
+
+
+def seconds_per_column(trend: Trend, count: int, span_s: float = SPAN_S) -> float:
+    """Seconds that one of `count` columns covers."""
+    bins = max(1.0, span_s / trend.step_s)
+    group = math.ceil(bins / count)
+    return trend.step_s * group if group > 1 else trend.step_s / max(1, int(count // bins))
+
+
+def nice_ceiling(value: float) -> float:
+    """The next of 1, 2, 5, 10, … at or above `value`: an axis that seldom changes."""
+    if value <= 0:
+        return 1.0
+    scale = 10.0 ** math.floor(math.log10(value))
+    return next(scale * step for step in (1, 2, 5, 10) if value <= scale * step * (1 + 1e-9))
+
+
+def blocks(values: Sequence[float | None], top: float) -> str:
+    """One character a value on an axis from 0 to `top`; a space where there is none."""
+    return "".join(" " if v is None else EIGHTHS[_level(v, top, len(EIGHTHS)) - 1] for v in values)
+
+
+def tall_blocks(values: Sequence[float | None], top: float, height: int) -> list[str]:
+    """The same over `height` rows, topmost row first."""
+    steps = len(EIGHTHS)
+    levels = [None if v is None else _level(v, top, steps * height) for v in values]
+    rows = []
+    for row in reversed(range(height)):
+        filled = (0 if level is None else level - row * steps for level in levels)
+        rows.append("".join(" " if f <= 0 else EIGHTHS[min(f, steps) - 1] for f in filled))
+    return rows
+
+
+def _level(value: float, top: float, steps: int) -> int:
+    """1 to `steps`: zero still shows its base line, so that it differs from no data."""
+    share = value / top if top > 0 else 0.0
+    return max(1, min(steps, math.ceil(share * steps - 1e-9)))

@@ -1,0 +1,57 @@
+"""What this terminal can show, decided once from the environment and the output's encoding."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What to draw with."""
+
+    ascii_only: bool = False
+    """The encoding is not UTF-8: borders, sparklines and shapes are ASCII."""
+    own_palette: bool = False
+    """Draw with the terminal's own 16 colours (or none): it has no more, or asked for no colour."""
+
+
+def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
+    """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of standard output."""
+    env = os.environ if environ is None else environ
+    # The first that is set decides, as the C library does it.
+    locale = next((env[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)), "")
+    stream = encoding if encoding is not None else (sys.__stdout__.encoding if sys.__stdout__ else "")
+    return Terminal(
+        ascii_only=not _is_utf8(locale, stream), own_palette=bool(env.get("NO_COLOR")) or not _rich_in_colour(env)
+    )
+
+
+def _is_utf8(locale: str, stream: str) -> bool:
+    # Python switches a C locale's streams to UTF-8; the terminal behind them may still not be.
+    if locale in ("C", "POSIX"):
+        return False
+    if "." in locale:
+        return _codec(locale.rpartition(".")[2].partition("@")[0]) == "utf-8"
+    return _codec(stream) == "utf-8"
+
+
+def _codec(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return ""
+
+
+def _rich_in_colour(env: Mapping[str, str]) -> bool:
+    """True colour or 256 colours."""
+    if env.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return True
+    term = env.get("TERM", "").strip().lower()
+    return any(part in term for part in ("256color", "kitty", "direct", "ghostty", "alacritty"))
