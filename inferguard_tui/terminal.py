@@ -25,12 +25,20 @@ class Terminal:
 def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
     """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of standard output."""
     env = os.environ if environ is None else environ
-    # The first that is set decides, as the C library does it.
-    locale = next((env[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)), "")
     stream = encoding if encoding is not None else (sys.__stdout__.encoding if sys.__stdout__ else "")
     return Terminal(
-        ascii_only=not _is_utf8(locale, stream), own_palette=bool(env.get("NO_COLOR")) or not _rich_in_colour(env)
+        ascii_only=not _is_utf8(_locale(env), stream),
+        own_palette=bool(env.get("NO_COLOR")) or not _rich_in_colour(env),
     )
+
+
+def _locale(env: Mapping[str, str]) -> str:
+    """The character locale as the person set it."""
+    # Under LANG=C the interpreter itself puts LC_CTYPE into its environment (PEP 538).
+    coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG") in ("C", "POSIX")
+    names = ("LC_ALL", "LANG") if coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    # The first that is set decides, as the C library does it.
+    return next((env[name] for name in names if env.get(name)), "")
 
 
 def _is_utf8(locale: str, stream: str) -> bool:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from inferguard_core.detect.kv import family_factor
 from inferguard_core.engines import remedy
 from inferguard_core.frame import Blind, EndpointFrame, RawSignal, Severity, Status
 from inferguard_core.printable import printable
 from inferguard_core.reading import Engine
 from inferguard_core.watch import GAP_INTERVALS, EndpointWatch
+
+_remedy = lru_cache(maxsize=512)(remedy)
+"""The same few questions come with every poll."""
+
+STALE_MIN_S = 2.0
+"""At sub-second intervals one slow poll is no news."""
 
 _STATUS = {
     Severity.OK: Status.OK,
@@ -59,7 +67,7 @@ def _status(watch: EndpointWatch, severity: Severity, age_s: float | None) -> St
         return Status.WAITING
     if age_s is None:
         return Status.STALE if watch.failed_polls else Status.WAITING
-    if age_s > GAP_INTERVALS * watch.interval_s:
+    if age_s > max(STALE_MIN_S, GAP_INTERVALS * watch.interval_s):
         return Status.STALE
     if watch.lives["engine_restart"].active and severity < Severity.CRITICAL:
         return Status.RESTARTED
@@ -82,7 +90,7 @@ def _raw(watch: EndpointWatch) -> tuple[RawSignal, ...]:
         return ()
     reading = watch.seen.reading
     return tuple(
-        RawSignal(signal, printable(reading.spellings.get(signal, "")), value)
+        RawSignal(signal, reading.spellings.get(signal, ""), value)
         for signal, value in reading.values.items()
     )
 

@@ -29,6 +29,8 @@ COALESCE_S = 0.25
 """Polls that end within this span share a frame."""
 TICK_S = 1.0
 """A frame is due this long after the last one even when nothing came in: ages grow."""
+AGE_STEP_S = 1.0
+"""Ages are shown in whole seconds; a frame that differs by less is the same frame."""
 BACK_OFF_MAX_S = 15.0
 """A dead endpoint is asked ever more seldom, but its return is seen within this time or one interval."""
 
@@ -114,10 +116,12 @@ class Monitor:
         age_s = None if watch.seen is None else max(0.0, now - watch.seen.poll.t)
         known = self._frames.get(watch.endpoint)
         settled = known is not None and watch.endpoint not in self._dirty and not watch.failed_polls
-        if known is not None and settled and (age_s or 0.0) <= 2 * self._interval_s:
+        if known is None or not settled or (age_s or 0.0) > 2 * self._interval_s:
+            frame = endpoint_frame(watch, unix, age_s)
+        elif (age_s or 0.0) - (known.age_s or 0.0) >= AGE_STEP_S:
             frame = replace(known, age_s=age_s)
         else:
-            frame = endpoint_frame(watch, unix, age_s)
+            frame = known
         self._frames[watch.endpoint] = frame
         return frame
 

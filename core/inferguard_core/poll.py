@@ -68,6 +68,8 @@ class Poll:
     """Set when it changed, else None."""
     size: int = field(default=0, compare=False)
     """Bytes of the decoded body."""
+    simulated: bool = False
+    """The endpoint says of itself that it is a simulation."""
 
 
 class ProofLevel(StrEnum):

@@ -89,6 +89,8 @@ class EndpointWatch:
         self.newest = poll
         if poll.facts is not None:
             self.facts = poll.facts
+        if poll.simulated:
+            self.proof = ProofLevel.SIMULATED
         reading, failure = self._read(poll)
         self.failure = failure
         if reading is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing import TYPE_CHECKING
+
 from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import add_config, add_interval, complain, settings_from
@@ -12,6 +14,11 @@ from inferguard_tui.session import LiveFeed, addresses
 
 if TYPE_CHECKING:
     import argparse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.settings import Settings
 
 INTERVAL_S = 1.0
 MAX_ENDPOINTS = 200
@@ -34,9 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from inferguard_tui.cli.screen import refusal, show
-    from inferguard_tui.simulator.launch import launched
+    from inferguard_tui.cli.screen import refusal
+    from inferguard_tui.simulator.launch import LaunchError, launched
+    from inferguard_tui.simulator.scenarios import SCENARIOS
 
+    if arguments.scenario not in SCENARIOS:
+        complain(f"--scenario {arguments.scenario}: no such scenario; there are {', '.join(sorted(SCENARIOS))}")
+        return UNKNOWN
     if not 1 <= arguments.endpoints <= MAX_ENDPOINTS:
         complain(f"--endpoints {arguments.endpoints}: allowed is 1 to {MAX_ENDPOINTS}")
         return UNKNOWN
@@ -45,11 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     if settings is None:
         return UNKNOWN
-    with launched(arguments.scenario, arguments.engine, arguments.endpoints, arguments.seed) as urls:
-        if isinstance(urls, BadInput):
-            complain(urls.message)
-            return UNKNOWN
-        endpoints = addresses(urls)
-        assert not isinstance(endpoints, BadInput)
-        feed = LiveFeed(endpoints, settings, interval_s=INTERVAL_S, proof=ProofLevel.SIMULATED)
-        return show(feed, settings)
+    try:
+        with launched(arguments.scenario, arguments.engine, arguments.endpoints, arguments.seed) as urls:
+            return _show(urls, settings)
+    except LaunchError as error:
+        complain(str(error))
+        return UNKNOWN
+
+
+def _show(urls: Sequence[str], settings: Settings) -> int:
+    from inferguard_tui.cli.screen import show
+
+    endpoints = addresses(urls)
+    assert not isinstance(endpoints, BadInput)
+    return show(LiveFeed(endpoints, settings, interval_s=INTERVAL_S, proof=ProofLevel.SIMULATED), settings)

@@ -86,6 +86,7 @@ def _writers(
         if isinstance(writer, BadInput):
             for opened in writers.values():
                 opened.close()
+                opened.path.unlink()
             return writer
         writers[address.url] = writer
     return writers

@@ -5,7 +5,6 @@ Everything happens in order of time, so the same seed gives the same pages howev
 
 from __future__ import annotations
 
-import heapq
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +50,12 @@ class SimulatedEngine:
         self.now = -scenario.history_s
         self.on_step: list[Callable[[Step], None]] = []
         """Told of every completed step; for measuring from outside."""
-        self._epoch_unix = epoch_unix
+        self.epoch_unix = epoch_unix
         self._jitter = stream(seed, "jitter")
         self._acceptance = stream(seed, "acceptance")
         self._workload = Workload(scenario.traffic, scenario.size, seed, self.now)
         self._episodes = EpisodeClock(scenario.episodes)
         self._faults: list[Fault] = sorted(scenario.faults, key=lambda fault: fault.at)
-        self._patience: list[tuple[float, int, Request]] = []
         self._down_until: float | None = None
         self.process = self._boot()
         self.advance(0.0)
@@ -83,10 +81,6 @@ class SimulatedEngine:
             self.now = max(self.now, at)
             self._happen()
         self.now = max(self.now, to_seconds)
-
-    def unix(self, seconds: float) -> float:
-        """The wall clock at a scenario time."""
-        return self._epoch_unix + seconds
 
     def exposition(self) -> str:
         """The body that `GET /metrics` would have now."""
@@ -145,16 +139,14 @@ class SimulatedEngine:
         size = self.scenario.size
         return ServerProcess(
             self.dialect.scheduler(size, self._jitter, self._acceptance),
-            self.dialect.page(size, self.now, self._epoch_unix + self.now),
+            self.dialect.page(size, self.now, self.epoch_unix + self.now),
             self.now,
         )
 
     def _next_event(self) -> float:
-        at = self._workload.next_at
+        at = min(self._workload.next_at, self._workload.next_deadline)
         if self._faults:
             at = min(at, self._faults[0].at)
-        if self._patience:
-            at = min(at, self._patience[0][0])
         if self._down_until is not None:
             return min(at, self._down_until)
         return min(at, self.process.next_at(self.now))
@@ -172,8 +164,8 @@ class SimulatedEngine:
             self._report(step)
         while self._workload.next_at <= now:
             self._arrive(self._workload.take())
-        while self._patience and self._patience[0][0] <= now:
-            self._lose_patience(heapq.heappop(self._patience)[2])
+        for request in self._workload.impatient(now):
+            self.process.hang_up(request, now)
         if self._down_until is None:
             self.process.turn(now)
         trouble = bool(preempted) or self.condition is not Condition.SERVING or self.process.held_up(now)
@@ -199,12 +191,4 @@ class SimulatedEngine:
             return
         request.lay_out(self.scenario.size.block_size)
         self.process.accept(request)
-        if request.group >= 0:
-            patience = self.scenario.traffic[request.group].patience_s
-            if patience is not None:
-                heapq.heappush(self._patience, (self.now + patience, request.number, request))
-
-    def _lose_patience(self, request: Request) -> None:
-        if request.first_token_at is None and request in self.process.open:
-            self._workload.first_token(request, self.now)
-            self.process.hang_up(request, self.now)
+        self._workload.connected(request)

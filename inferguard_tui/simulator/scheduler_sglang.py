@@ -58,7 +58,7 @@ class SchedulerSglang(Scheduler):
         room = self._unreserved_tokens()
         while self.waiting and chunk > 0 and len(self.running) < self.size.max_num_seqs:
             request = self.waiting[0]
-            hits = self._cached_prefix(request)
+            hits = self.kv.cached_prefix(request)
             ahead = min(request.max_tokens - request.generated, CLIP_MAX_NEW_TOKENS)
             fresh = request.goal - len(hits) * self.pool.block_size
             total = fresh + ahead + self.pool.unreferenced(hits) * self.pool.block_size
@@ -78,9 +78,9 @@ class SchedulerSglang(Scheduler):
             self._chunked = request
         else:
             self._chunked = None
-        if not tokens or not self._grow(request, request.computed + tokens):
+        if not tokens or not self.kv.grow(request, request.computed + tokens):
             return 0
-        self._compute(request, tokens)
+        self.kv.compute(request, tokens)
         step.prefills.append((request, tokens))
         return 0 if self._chunked is request else chunk - tokens
 
@@ -105,13 +105,13 @@ class SchedulerSglang(Scheduler):
         for request in decoding:
             ahead = request.computed + 1 + drafts
             if ahead > len(request.blocks) * block_size:
-                self._grow(request, ahead)
+                self.kv.grow(request, ahead)
             if drafts:
                 continue
             if ahead % block_size:
                 request.computed = ahead
             else:
-                self._compute(request, 1)
+                self.kv.compute(request, 1)
         step.decodes = decoding
 
     def _missing_blocks(self, requests: list[Request], ahead: int) -> int:
@@ -129,7 +129,7 @@ class SchedulerSglang(Scheduler):
             victim = order.pop()
             if victim is self._chunked:
                 self._chunked = None
-            self._evict_request(victim)
+            self._recompute_later(victim)
             step.preempted.append(victim)
         victims = set(map(id, step.preempted))
         self.running = [r for r in self.running if id(r) not in victims]

@@ -65,15 +65,15 @@ class SchedulerV0(Scheduler):
         reserve = int(self.pool.total * WATERMARK)
         while self.waiting and len(self.running) < self.size.max_num_seqs:
             request = self.waiting[0]
-            hits = self._cached_prefix(request)
+            hits = self.kv.cached_prefix(request)
             tokens = request.goal - len(hits) * self.pool.block_size
-            needed = self.pool.blocks_for(request.goal) - len(hits) + self.pool.unreferenced(hits)
+            needed = self.kv.needed(request, hits)
             if tokens > budget or needed + reserve > self.pool.free:
                 break
             self.waiting.popleft()
             self._start(request, hits, step)
-            self._grow(request, request.goal)
-            self._compute(request, tokens)
+            self.kv.grow(request, request.goal)
+            self.kv.compute(request, tokens)
             step.prefills.append((request, tokens))
             budget -= tokens
 
@@ -86,12 +86,12 @@ class SchedulerV0(Scheduler):
                 break
             step.decodes.append(request)
             if not drafts:
-                self._compute(request, 1)
+                self.kv.compute(request, 1)
             index += 1
 
     def _make_room(self, request: Request, tokens: int, step: Step) -> bool:
         """Grow `request`, preempting from the end of the batch; False when it was preempted itself."""
-        while not self._grow(request, tokens):
+        while not self.kv.grow(request, tokens):
             victim = self.running.pop()
             self._preempt(victim, step)
             if victim is request:
@@ -102,10 +102,10 @@ class SchedulerV0(Scheduler):
         step.preempted.append(victim)
         blocks = len(victim.blocks)
         if sum(self._host_blocks.values()) + blocks > self.size.swap_blocks:
-            self._evict_request(victim)
+            self._recompute_later(victim)
             self.waiting.appendleft(victim)
             return
-        self._release(victim)
+        self.kv.release(victim)
         self._host_blocks[victim] = blocks
         victim.status = Status.SWAPPED
         victim.preemptions += 1
@@ -125,7 +125,7 @@ class SchedulerV0(Scheduler):
             request.status = Status.RUNNING
             self.running.append(request)
             step.swapped_blocks += blocks
-            self._grow(request, request.computed + 1 + self.size.speculative_tokens)
+            self.kv.grow(request, request.computed + 1 + self.size.speculative_tokens)
             step.decodes.append(request)
             if not self.size.speculative_tokens:
-                self._compute(request, 1)
+                self.kv.compute(request, 1)

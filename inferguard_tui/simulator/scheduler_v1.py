@@ -39,7 +39,7 @@ class SchedulerV1(Scheduler):
                 if not self._make_room(request, computed + tokens, step):
                     break
                 step.prefills.append((request, tokens))
-                self._compute(request, tokens)
+                self.kv.compute(request, tokens)
                 budget -= tokens
             else:
                 ahead = computed + 1 + drafts
@@ -47,20 +47,20 @@ class SchedulerV1(Scheduler):
                     break
                 step.decodes.append(request)
                 if not drafts:
-                    # _compute, without its call for the fifteen tokens of sixteen that fill no block.
+                    # kv.compute, without its call for the fifteen tokens of sixteen that fill no block.
                     if (computed + 1) % block_size:
                         request.computed = computed + 1
                     else:
-                        self._compute(request, 1)
+                        self.kv.compute(request, 1)
                 budget -= 1 + drafts
             index += 1
         return budget
 
     def _make_room(self, request: Request, tokens: int, step: Step) -> bool:
         """Grow `request`, preempting from the end of the batch; False when it was preempted itself."""
-        while not self._grow(request, tokens):
+        while not self.kv.grow(request, tokens):
             victim = self.running.pop()
-            self._evict_request(victim)
+            self._recompute_later(victim)
             self.waiting.appendleft(victim)
             step.preempted.append(victim)
             if victim is request:
@@ -70,14 +70,14 @@ class SchedulerV1(Scheduler):
     def _admit(self, step: Step, budget: int) -> None:
         while self.waiting and budget > 0 and len(self.running) < self.size.max_num_seqs:
             request = self.waiting[0]
-            hits = self._cached_prefix(request)
-            needed = self.pool.blocks_for(request.goal) - len(hits) + self.pool.unreferenced(hits)
+            hits = self.kv.cached_prefix(request)
+            needed = self.kv.needed(request, hits)
             if needed > self.pool.free:
                 break
             self.waiting.popleft()
             self._start(request, hits, step)
             tokens = min(request.goal - request.computed, budget)
-            self._grow(request, request.computed + tokens)
-            self._compute(request, tokens)
+            self.kv.grow(request, request.computed + tokens)
+            self.kv.compute(request, tokens)
             step.prefills.append((request, tokens))
             budget -= tokens

@@ -48,10 +48,10 @@ class SimulatedSource:
         body = None if failure else engine.exposition()
         ms = (time.perf_counter() - began) * 1e3 + engine.api_delay_s * 1e3
         if failure is not None or body is None:
-            return Poll(t=at, unix=engine.unix(at), ms=ms, failure=failure)
+            return Poll(t=at, unix=engine.epoch_unix + at, ms=ms, failure=failure)
         facts = None if self._told_of is engine.process else self._facts()
         self._told_of = engine.process
-        return Poll(t=at, unix=engine.unix(at), ms=ms, body=body, facts=facts, size=len(body.encode()))
+        return Poll(t=at, unix=engine.epoch_unix + at, ms=ms, body=body, facts=facts, size=len(body.encode()))
 
     async def close(self) -> None:
         """Nothing is held open."""

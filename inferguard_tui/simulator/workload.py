@@ -6,7 +6,7 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from inferguard_tui.simulator.request import FinishReason, Request, Segment
+from inferguard_tui.simulator.request import FinishReason, Request, Segment, Status
 from inferguard_tui.simulator.rng import stream
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Workload:
         self._size = size
         self._think = stream(seed, "think")
         self._queue: list[tuple[float, int, int, tuple[Segment, ...], int]] = []
+        self._patience: list[tuple[float, int, Request]] = []
         self._numbers = 0
         self._contents = 0
         self._sessions = 0
@@ -89,6 +90,11 @@ class Workload:
         """When the next request arrives; infinity when none will."""
         return self._queue[0][0] if self._queue else math.inf
 
+    @property
+    def next_deadline(self) -> float:
+        """When the next client may lose patience."""
+        return self._patience[0][0] if self._patience else math.inf
+
     def take(self) -> Request:
         """The next request, at its arrival."""
         at, _, index, history, session = heapq.heappop(self._queue)
@@ -97,6 +103,24 @@ class Workload:
             self._schedule_fresh(client, at)
             history, session = self._opening(client, session)
         return self._request(client, at, history, session)
+
+    def connected(self, request: Request) -> None:
+        """A request got through to the server: its client's patience begins to run."""
+        if request.group < 0:
+            return
+        patience = self.clients[request.group].traffic.patience_s
+        if patience is not None:
+            heapq.heappush(self._patience, (request.arrived_at + patience, request.number, request))
+
+    def impatient(self, now: float) -> list[Request]:
+        """Requests whose clients hang up now, for want of a first token."""
+        gone: list[Request] = []
+        while self._patience and self._patience[0][0] <= now:
+            request = heapq.heappop(self._patience)[2]
+            if request.first_token_at is None and request.status is not Status.FINISHED:
+                self.first_token(request, now)
+                gone.append(request)
+        return gone
 
     def answered(self, request: Request, now: float) -> None:
         """A client has its whole answer, or has hung up: it may come back with the next turn."""
@@ -120,10 +144,6 @@ class Workload:
     def next_number(self) -> int:
         self._numbers += 1
         return self._numbers
-
-    def fresh_segment(self, tokens: int) -> Segment:
-        """Text nobody has sent before."""
-        return self._fresh(tokens)
 
     def _opening(self, client: Client, session: int) -> tuple[tuple[Segment, ...], int]:
         traffic = client.traffic

@@ -75,8 +75,16 @@ def generation(present: AbstractSet[str], engine_label: bool, version: Version |
 
 
 def oldest_possible(families: Iterable[Family], version: Version | None) -> Version:
-    """The version a page proves by the newest family on it, or the server's own word."""
-    return version or max((f.since for f in families), default=OLDEST)
+    """The server's own word, or the version that the newest family on the page came with.
+
+    A page that also holds a family which was gone by then is of no release: it proves nothing.
+    """
+    if version is not None:
+        return version
+    seen = tuple(families)
+    proven = max((f.since for f in seen), default=OLDEST)
+    gone = [f.until for f in seen if f.until is not None]
+    return OLDEST if gone and min(gone) < proven else proven
 
 
 def _of_one_generation() -> Mapping[str, AbstractSet[str]]:

@@ -113,6 +113,12 @@ class Family:
         return min(parse_version(s.since) or OLDEST for s in self.spans)
 
     @property
+    def until(self) -> Version | None:
+        """The last version with it; None while it is still there."""
+        ends = [parse_version(s.until) for s in self.spans]
+        return None if None in ends else max(e for e in ends if e is not None)
+
+    @property
     def plain_id(self) -> str:
         """The id of a family that has no signal: its name without engine prefix and `_total`."""
         bare = self.name.rpartition(":")[2]

@@ -37,6 +37,7 @@ ROWS: Final[tuple[Row, ...]] = (
     row(
         Signal.KV_CAPACITY_TOKENS,
         "sglang:max_total_num_tokens",
+        off_at_zero=Signal.KV_CAPACITY_TOKENS,
         note="older versions say it only in /get_server_info",
     ),
     row(Signal.KV_USED_TOKENS, "sglang:kv_used_tokens", "sglang:num_used_tokens"),

@@ -68,7 +68,7 @@ class DirectSource:
             return Poll(t, unix, ms, failure=page, facts=self._new_facts())
         facts = self._new_facts()
         self._ask_when_due(page, t)
-        return Poll(t, unix, ms, body=page.text, facts=facts, size=page.size)
+        return Poll(t, unix, ms, body=page.text, facts=facts, size=page.size, simulated=page.simulated)
 
     async def close(self) -> None:
         if self._asking:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from inferguard_core.poll import Failure
     from inferguard_core.sources.address import Address
 
+SIMULATED_HEADER = "x-inferguard-simulated"
+"""Sent by our own simulated engine, so that its numbers are never shown as an engine's."""
+
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 """Lets zlib tell the two containers apart by their first bytes."""
 
@@ -40,6 +43,8 @@ class Page:
     text: str
     size: int
     """Bytes of the decoded body."""
+    simulated: bool = False
+    """It came with `SIMULATED_HEADER`."""
 
 
 def build_request(
@@ -107,7 +112,8 @@ class _Attempt:
                 return explain.too_large(self._name, self._limit)
         if inflate and not inflate.eof:
             return explain.cut_off(self._name, self.received or 0)
-        return Page(body.decode("utf-8", "replace"), len(body))
+        simulated = SIMULATED_HEADER in response.headers
+        return Page(body.decode("utf-8", "replace"), len(body), simulated)
 
 
 def complaint(text: str) -> str | None:

@@ -1,0 +1,73 @@
+"""200 simulated endpoints at 5 s from one process: CPU share of one core, resident memory, worst frame lag.
+
+The engines run in a process of their own, so the figures are the monitor's alone. Lag is from the end of a poll
+to the frame that shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from typing import TYPE_CHECKING
+
+from inferguard_core.monitor import Listener
+from inferguard_core.settings import Settings
+from inferguard_tui.session import LiveFeed, addresses
+from inferguard_tui.simulator.launch import launched
+
+if TYPE_CHECKING:
+    from inferguard_core.poll import Poll
+
+ENDPOINTS = 200
+INTERVAL_S = 5.0
+WARM_UP_S = 12.0
+MEASURED_S = 30.0
+
+
+def run() -> list[str]:
+    with launched("quiet", "vllm", ENDPOINTS, 1) as urls:
+        return asyncio.run(_measure(urls))
+
+
+async def _measure(urls: tuple[str, ...]) -> list[str]:
+    ended: dict[str, float] = {}
+    polls = 0
+
+    def on_poll(endpoint: str, _poll: Poll) -> None:
+        nonlocal polls
+        polls += 1
+        ended.setdefault(endpoint, time.monotonic())
+
+    endpoints = addresses(urls)
+    assert isinstance(endpoints, tuple)
+    feed = LiveFeed(endpoints, Settings(), interval_s=INTERVAL_S, listener=Listener(on_poll=on_poll))
+    lags: list[float] = []
+    began = time.monotonic()
+    cpu = counted = 0.0
+    async for frame in feed.frames():
+        now = time.monotonic()
+        warm = now - began > WARM_UP_S
+        if warm and not cpu:
+            cpu, counted, polls = time.process_time(), now, 0
+        if warm:
+            lags.extend(now - t for t in ended.values())
+        ended.clear()
+        if now - began > WARM_UP_S + MEASURED_S:
+            break
+    share = (time.process_time() - cpu) / (time.monotonic() - counted)
+    answering = sum(1 for e in frame.endpoints if e.polls and not e.failed_polls)
+    seconds = time.monotonic() - counted
+    await feed.close()
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        f"{ENDPOINTS} endpoints every {INTERVAL_S:g} s for {seconds:.0f} s after {WARM_UP_S:g} s of warm-up, {answering} answering",
+        f"  polls            {polls / seconds:6.1f} /s",
+        f"  CPU              {share:6.1%} of one core ({share * 60:.1f} s a minute)",
+        f"  resident, peak   {resident:6.0f} MiB",
+        f"  worst frame lag  {max(lags):6.3f} s (frames are joined over 0.25 s)",
+    ]
+
+
+if __name__ == "__main__":
+    print("\n".join(run()))

@@ -1,0 +1,45 @@
+"""What crosses from the feed to the screen, and what a person asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import Frame
+
+
+class FrameReady(Message, bubble=False):
+    """A frame to show. The newest wins: one that was not yet handled is replaced."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FrameReady)
+
+
+class FeedStopped(Message, bubble=False):
+    """No more frames will come, and why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class EndpointChosen(Message):
+    """A person wants to see this endpoint."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self.endpoint = endpoint
+
+
+class ZoomRequested(Message):
+    """A person wants this panel by itself."""
+
+    def __init__(self, panel_id: str) -> None:
+        super().__init__()
+        self.panel_id = panel_id

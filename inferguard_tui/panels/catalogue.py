@@ -1,0 +1,12 @@
+"""Every panel of the dashboard, in reading order."""
+
+from __future__ import annotations
+
+from inferguard_tui.panels.figures import PREEMPTION, PREFIX, WORK
+from inferguard_tui.panels.findings import ADVISORIES, ANOMALIES, DIAGNOSIS, INCIDENTS
+from inferguard_tui.panels.kv import KV
+from inferguard_tui.panels.latency import LATENCY
+from inferguard_tui.panels.queue import QUEUE
+from inferguard_tui.panels.status import STATUS
+
+PANELS = (KV, QUEUE, LATENCY, WORK, PREFIX, PREEMPTION, STATUS, ANOMALIES, DIAGNOSIS, ADVISORIES, INCIDENTS)

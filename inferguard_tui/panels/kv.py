@@ -1,0 +1,93 @@
+"""The KV pool: how full, against its limit, over the last minutes. The axis is always 0 to 100 %."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import MeasureId
+from inferguard_tui.chart import THRESHOLD_CELL
+from inferguard_tui.formatting import amount, percent
+from inferguard_tui.glyphs import UNKNOWN
+from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right, spread
+from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, span_words, spark, value
+from inferguard_tui.panels.view import Content, Panel, View
+from inferguard_tui.sparkline import columns, tall_blocks
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame
+
+_AXIS_CELLS = 5
+_LABEL_CELLS = 9
+
+
+def _ink(endpoint: EndpointFrame) -> Ink:
+    usage, limit = value(endpoint, MeasureId.KV_USAGE), endpoint.thresholds.get("kv_usage")
+    return Ink.LIMIT if usage is not None and limit is not None and usage >= limit else Ink.STRONG
+
+
+def _limit(endpoint: EndpointFrame) -> str:
+    limit = endpoint.thresholds.get("kv_usage")
+    return "" if limit is None else f"limit {percent(limit, 0)}"
+
+
+def kv_compact(endpoint: EndpointFrame, view: View) -> Line:
+    usage = shown(endpoint, MeasureId.KV_USAGE)
+    note = _limit(endpoint)
+    cells = view.width - 20 - len(note) - 2
+    return line(
+        Span(left("KV", _LABEL_CELLS), Ink.TITLE),
+        Span(right(usage, 9), _ink(endpoint)),
+        "  ",
+        *spark(endpoint.trends.get(MeasureId.KV_USAGE), cells, 1.0),
+        Span(f"  {note}", Ink.DIM),
+    )
+
+
+def kv_content(endpoint: EndpointFrame, view: View) -> Content:
+    capacity = value(endpoint, MeasureId.KV_CAPACITY_TOKENS)
+    usage = value(endpoint, MeasureId.KV_USAGE)
+    of = f" of {amount(capacity)} tok" if capacity is not None else ""
+    note = f"{percent(usage)}{of}" if usage is not None else UNKNOWN
+    trend = endpoint.trends.get(MeasureId.KV_USAGE)
+    # The last line explains the chart; a chart of fewer than two rows says nothing.
+    height = view.height - 1 if view.height >= 4 else view.height
+    limit = endpoint.thresholds.get("kv_usage")
+    values = columns(trend, max(1, view.width - _AXIS_CELLS - 1))
+    if view.raster is None:
+        drawn = tuple(tall_blocks(values, 1.0, height))
+    else:
+        drawn = view.raster.rows(values, height, limit, ascii_only=view.ascii_only)
+    rows = [_chart_row(text, index, height, limit) for index, text in enumerate(drawn)]
+    if height < view.height:
+        foot = " · ".join(part for part in (span_words(trend), _limit(endpoint)) if part)
+        held = f"{amount(usage * capacity)} tok held" if usage is not None and capacity is not None else ""
+        rows.append(spread(line(Span(" " * _AXIS_CELLS + foot, Ink.DIM)), line(Span(held, Ink.DIM)), view.width))
+    return Content(tuple(rows), note)
+
+
+def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:
+    label = "100" if index == 0 else "0" if index == height - 1 else "50" if height >= 5 and index == height // 2 else ""
+    axis = Span(f"{label:>3} ┤" if label else "    │", Ink.RULE)
+    if limit is None or THRESHOLD_CELL not in text:
+        return line(axis, Span(text, Ink.SERIES))
+    return (axis, *_inked(text))
+
+
+def _inked(text: str) -> Line:
+    """The threshold's cells in its own ink, the curve's in the series'."""
+    spans: list[Span] = []
+    for character in text:
+        ink = Ink.LIMIT if character == THRESHOLD_CELL else Ink.SERIES
+        if spans and (spans[-1].ink is ink or character == " "):
+            spans[-1] = Span(spans[-1].text + character, spans[-1].ink)
+        else:
+            spans.append(Span(character, ink))
+    return tuple(spans) or EMPTY
+
+
+def kv_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
+    measures = (MeasureId.KV_USAGE, MeasureId.KV_CAPACITY_TOKENS, MeasureId.SWAPPED)
+    return (*measure_rows(endpoint, measures, view), EMPTY, *raw_rows(endpoint, ("kv_", "cache", "swap", "evict"), view))
+
+
+KV = Panel("kv", "KV cache", kv_content, kv_compact, kv_detail)

@@ -1,0 +1,88 @@
+"""Time to first token and between tokens, as quantiles over a window. Never a lifetime average."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import MeasureId
+from inferguard_tui.formatting import seconds, window
+from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right
+from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
+from inferguard_tui.panels.view import Content, Panel, View
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame
+
+_ROWS = (
+    ("TTFT", MeasureId.TTFT_P50, MeasureId.TTFT_P95),
+    ("ITL", MeasureId.ITL_P50, MeasureId.ITL_P95),
+)
+
+
+def _goal(endpoint: EndpointFrame) -> str:
+    goal = endpoint.thresholds.get("ttft")
+    return "" if goal is None else f"goal {seconds(goal)}"
+
+
+def _ink(endpoint: EndpointFrame, measure: MeasureId) -> Ink:
+    goal = endpoint.thresholds.get("ttft")
+    over = measure in (MeasureId.TTFT_P50, MeasureId.TTFT_P95) and goal is not None
+    return Ink.LIMIT if over and (value(endpoint, measure) or 0.0) > (goal or 0.0) else Ink.STRONG
+
+
+def latency_compact(endpoint: EndpointFrame, view: View) -> Line:
+    """Both p95 figures; the window belongs to both."""
+    counted = window(endpoint.measures.get(MeasureId.TTFT_P95))
+    parts: list[Span] = [Span(left("Latency", 9), Ink.TITLE)]
+    for name, p50, p95 in _ROWS:
+        parts += [
+            Span(f"{name} p50 ", Ink.DIM),
+            Span(right(shown(endpoint, p50), 8), _ink(endpoint, p50)),
+            Span(" p95 ", Ink.DIM),
+            Span(right(shown(endpoint, p95), 8), _ink(endpoint, p95)),
+            Span("  "),
+        ]
+    room = view.width - sum(len(part.text) for part in parts)
+    note = counted if len(counted) <= room else ""
+    return line(*parts, Span(note, Ink.DIM))
+
+
+def latency_content(endpoint: EndpointFrame, view: View) -> Content:
+    rows: list[Line] = []
+    roomy = view.height >= 4
+    for name, p50, p95 in _ROWS:
+        rows.append(
+            line(
+                Span(left(name, 5), Ink.TEXT),
+                Span("p50 ", Ink.DIM),
+                Span(right(shown(endpoint, p50), 8), _ink(endpoint, p50)),
+                Span("  p95 ", Ink.DIM),
+                Span(right(shown(endpoint, p95), 8), _ink(endpoint, p95)),
+            )
+        )
+        if roomy:
+            rows.append(_p95_trend(endpoint, p95, view.width))
+    p99 = value(endpoint, MeasureId.TTFT_P99)
+    extra = [part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part]
+    rows.append(line(Span(" · ".join(reversed(extra)), Ink.DIM)))
+    note = window(endpoint.measures.get(MeasureId.TTFT_P95))
+    return Content(tuple(rows[: view.height]), note)
+
+
+def _p95_trend(endpoint: EndpointFrame, p95: MeasureId, cells: int) -> Line:
+    trend = endpoint.trends.get(p95)
+    return line(Span(left("", 5)), *spark(trend, cells - 5)) if trend is not None else EMPTY
+
+
+def latency_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
+    measures = (
+        MeasureId.TTFT_P50,
+        MeasureId.TTFT_P95,
+        MeasureId.TTFT_P99,
+        MeasureId.ITL_P50,
+        MeasureId.ITL_P95,
+    )
+    return (*measure_rows(endpoint, measures, view), EMPTY, *raw_rows(endpoint, ("ttft", "itl", "e2e"), view))
+
+
+LATENCY = Panel("latency", "Latency", latency_content, latency_compact, latency_detail)

@@ -1,0 +1,98 @@
+"""Measures in panels: labelled figures, sparkline rows, and the raw table behind a zoomed panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import MeasureId
+from inferguard_tui.formatting import amount, measured, window
+from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
+from inferguard_tui.sparkline import SPAN_S, blocks, columns, nice_ceiling
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame, Measure, Trend
+    from inferguard_tui.panels.view import View
+
+VALUE_CELLS = 9
+
+
+def value(endpoint: EndpointFrame, measure: MeasureId) -> float | None:
+    found = endpoint.measures.get(measure)
+    return None if found is None else found.value
+
+
+def shown(endpoint: EndpointFrame, measure: MeasureId) -> str:
+    return measured(endpoint.measures.get(measure))
+
+
+def common_window(endpoint: EndpointFrame, *measures: MeasureId) -> str:
+    """The window that the first known of `measures` rests on; given once per panel."""
+    for measure in measures:
+        found = endpoint.measures.get(measure)
+        if found is not None and found.window_s is not None:
+            return f"{found.window_s:.0f} s"
+    return ""
+
+
+def figure(label: str, text: str, label_cells: int = 9, ink: Ink = Ink.STRONG) -> Line:
+    """`decode    1.8 k tok/s`: a label and a right-aligned value."""
+    return line(Span(left(label, label_cells), Ink.DIM), Span(right(text, VALUE_CELLS + 4), ink))
+
+
+def spark(trend: Trend | None, cells: int, top: float | None = None, ink: Ink = Ink.SERIES) -> Line:
+    """A sparkline that ends with its axis: `▁▂▃ 0-40`, or without it where `top` is given."""
+    if cells <= 0:
+        return ()
+    if top is not None:
+        return line(Span(blocks(columns(trend, cells), top), ink))
+    note_cells = 8
+    values = columns(trend, cells - note_cells) if cells > note_cells + 8 else columns(trend, cells)
+    known = [v for v in values if v is not None]
+    ceiling = nice_ceiling(max(known, default=0.0))
+    note = f" 0-{amount(ceiling)}" if len(values) < cells else ""
+    return line(Span(blocks(values, ceiling), ink), Span(left(note, cells - len(values)), Ink.DIM))
+
+
+def span_words(trend: Trend | None) -> str:
+    """What a chart covers: `5 min`, less while the monitor is young."""
+    if trend is None:
+        return ""
+    covered = min(SPAN_S, trend.step_s * len(trend.values))
+    return f"{covered / 60:.0f} min" if covered >= 60 else f"{covered:.0f} s"
+
+
+def measure_rows(endpoint: EndpointFrame, measures: tuple[MeasureId, ...], view: View) -> tuple[Line, ...]:
+    """Each measure with its window and sample count, its exposed source, and why it is unknown."""
+    rows: list[Line] = []
+    for measure in measures:
+        found = endpoint.measures.get(measure)
+        rows.append(
+            line(
+                Span(left(measure.value.replace("_", " "), 22), Ink.DIM),
+                Span(right(measured(found), VALUE_CELLS + 5), Ink.STRONG),
+                Span(f"  {window(found)}", Ink.DIM),
+            )
+        )
+        rows.extend(_origin(found, view.width))
+    return tuple(rows)
+
+
+def _origin(measure: Measure | None, cells: int) -> list[Line]:
+    if measure is None:
+        return [line(Span("    no page has been read yet", Ink.DIM))]
+    rows = [line(Span(row, Ink.DIM)) for row in wrapped(f"    from {measure.source}", cells, 9)] if measure.source else []
+    if measure.why_unknown:
+        rows.append(line(Span(cut(f"    {measure.why_unknown}", cells), Ink.NOTICE)))
+    return rows
+
+
+def raw_rows(endpoint: EndpointFrame, words: tuple[str, ...], view: View) -> tuple[Line, ...]:
+    """The exposed series, by exposed name, whose signal contains one of `words`; all of them for no words."""
+    chosen = [r for r in endpoint.raw if not words or any(word in r.signal for word in words)]
+    if not chosen:
+        return (line(Span("no exposed series for this panel", Ink.DIM)),)
+    name_cells = max(20, view.width - 18)
+    return tuple(
+        line(Span(left(raw.name or raw.signal, name_cells), Ink.TEXT), Span(right(f"{raw.value:,.6g}", 16), Ink.STRONG))
+        for raw in sorted(chosen, key=lambda raw: raw.name)
+    )

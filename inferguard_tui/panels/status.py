@@ -1,0 +1,81 @@
+"""The connection itself: is it read, how fast, how old, and what is to be doubted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_tui.formatting import clock, duration, interval
+from inferguard_tui.glyphs import UNKNOWN
+from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, wrapped
+from inferguard_tui.panels.header import engine_words
+from inferguard_tui.panels.measures import raw_rows
+from inferguard_tui.panels.view import Content, Panel, View
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame
+
+_LABEL_CELLS = 9
+
+
+def _age(endpoint: EndpointFrame) -> str:
+    if endpoint.age_s is None:
+        return f"data {UNKNOWN}"
+    # Tenths would change with every frame and tell nothing.
+    return "data < 1 s old" if endpoint.age_s < 1 else f"data {duration(endpoint.age_s)} old"
+
+
+def _poll(endpoint: EndpointFrame) -> str:
+    took = UNKNOWN if endpoint.poll_ms is None else f"{endpoint.poll_ms:.0f} ms"
+    return f"every {interval(endpoint.interval_s)}, took {took}"
+
+
+def _counts(endpoint: EndpointFrame) -> str:
+    failed = f", {endpoint.failed_polls} failed in a row" if endpoint.failed_polls else ""
+    return f"{endpoint.polls} polls{failed}"
+
+
+def _unseen(endpoint: EndpointFrame) -> list[str]:
+    parts = [f"{len(endpoint.blind)} rules blind"] if endpoint.blind else []
+    if endpoint.doubts:
+        parts.append(f"{len(endpoint.doubts)} doubts")
+    return parts
+
+
+def status_compact(endpoint: EndpointFrame, view: View) -> Line:
+    parts = (_age(endpoint), _poll(endpoint), _counts(endpoint), *_unseen(endpoint))
+    ink = Ink.NOTICE if endpoint.failed_polls else Ink.DIM
+    return line(Span(left("Status", _LABEL_CELLS), Ink.TITLE), Span(flowed(parts, view.width - _LABEL_CELLS), ink))
+
+
+def _row(label: str, words: str, view: View, ink: Ink = Ink.TEXT) -> list[Line]:
+    """A labelled value over as many lines as it needs."""
+    room = max(1, view.width - _LABEL_CELLS)
+    pieces = wrapped(words, room) or [UNKNOWN]
+    return [
+        line(Span(left(label if index == 0 else "", _LABEL_CELLS), Ink.DIM), Span(piece, ink))
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def status_content(endpoint: EndpointFrame, view: View) -> Content:
+    rows = _row("poll", f"{_poll(endpoint)} · {_counts(endpoint)}", view)
+    rows += _row("data", _age(endpoint).removeprefix("data "), view)
+    if endpoint.failure is not None:
+        rows += _row("failure", endpoint.failure.message, view, Ink.CRITICAL)
+    rows += _row("engine", engine_words(endpoint), view)
+    rows += _row("model", ", ".join(endpoint.models), view)
+    if unseen := _unseen(endpoint):
+        rows += _row("unseen", " · ".join(unseen), view, Ink.NOTICE)
+    for doubt in endpoint.doubts:
+        rows += _row("doubt", doubt, view, Ink.NOTICE)
+    return Content(tuple(rows[: view.height]), endpoint.proof.value)
+
+
+def status_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
+    """All that was read from the newest page."""
+    last = UNKNOWN if endpoint.last_page_unix is None else clock(endpoint.last_page_unix)
+    title = line(Span(f"Newest page, read at {last}", Ink.TITLE))
+    return (line(Span(endpoint.endpoint)), EMPTY, title, *raw_rows(endpoint, (), view))
+
+
+STATUS = Panel("status", "Status", status_content, status_compact, status_detail, measured=False)

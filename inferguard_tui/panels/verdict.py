@@ -1,0 +1,119 @@
+"""Line 2: the state in one word, its shape, and a plain sentence. What a person reads first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import Severity, Status
+from inferguard_tui.formatting import clock, duration
+from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
+from inferguard_tui.line import Ink, Line, Span, fitted, line, spread, width
+
+if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame, Frame
+    from inferguard_tui.panels.view import Watching
+
+_BY_STATUS: dict[Status, tuple[str, Ink]] = {
+    Status.WAITING: ("…", Ink.DIM),
+    Status.OK: (SHAPE[Severity.OK], INK[Severity.OK]),
+    Status.NOTICE: (SHAPE[Severity.NOTICE], INK[Severity.NOTICE]),
+    Status.WARNING: (SHAPE[Severity.WARNING], INK[Severity.WARNING]),
+    Status.CRITICAL: (SHAPE[Severity.CRITICAL], INK[Severity.CRITICAL]),
+    Status.NO_DATA: (NO_DATA_SHAPE, INK[Severity.CRITICAL]),
+    Status.STALE: (NO_DATA_SHAPE, INK[Severity.WARNING]),
+    Status.RESTARTED: (SHAPE[Severity.WARNING], INK[Severity.WARNING]),
+}
+
+
+def mark(status: Status) -> tuple[str, Ink]:
+    """Shape and ink of a state word."""
+    return _BY_STATUS[status]
+
+
+def _age(endpoint: EndpointFrame) -> str:
+    if endpoint.last_page_unix is None or endpoint.age_s is None:
+        return "never any data"
+    return f"last data {duration(endpoint.age_s)} ago, at {clock(endpoint.last_page_unix)}"
+
+
+def sentence(endpoint: EndpointFrame) -> str:
+    """Why the state is what it is, in words."""
+    failure = endpoint.failure.message if endpoint.failure is not None else ""
+    if endpoint.status in (Status.NO_DATA, Status.STALE):
+        return f"{_age(endpoint)}. {failure or 'The poll has not come back.'}"
+    if endpoint.status is Status.WAITING:
+        return f"no poll has come back yet{f': {failure}' if failure else ''}"
+    if endpoint.incident is not None and endpoint.incident.headline:
+        return endpoint.incident.headline
+    if endpoint.anomalies:
+        return endpoint.anomalies[0].summary
+    if endpoint.status is Status.RESTARTED:
+        return "the engine started anew; figures begin again"
+    blind = f"; {len(endpoint.blind)} rules have no input" if endpoint.blind else ""
+    return f"nothing wrong is seen{blind}"
+
+
+def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, cells: int) -> Line:
+    if watching.trouble:
+        return trouble_line(frame, watching, cells)
+    shape, ink = mark(endpoint.status)
+    start = line(Span(f" {shape} {endpoint.status.value}  ", ink), Span(sentence(endpoint), Ink.STRONG))
+    end: Line = ()
+    if endpoint.incident is not None and not endpoint.status.value.startswith("NO"):
+        end = line(Span(f"{duration(frame.unix - endpoint.incident.onset_unix)} ", Ink.DIM))
+    return spread(start, end, cells) if end else fitted(start, cells)
+
+
+def trouble_line(frame: Frame | None, watching: Watching, cells: int) -> Line:
+    """Our own failure: the screen stands still, and says since when."""
+    stopped = f" What is shown is from {clock(frame.unix)}." if frame is not None else ""
+    return fitted(
+        line(
+            Span(f" {NO_DATA_SHAPE} MONITOR STOPPED  ", INK[Severity.CRITICAL]),
+            Span(f"{watching.trouble}.{stopped} Press q to quit.", Ink.STRONG),
+        ),
+        cells,
+    )
+
+
+def fleet_verdict(frame: Frame, watching: Watching, cells: int) -> Line:
+    """`1 of 12 in trouble: gpu-07 (KV …)`: the worst named, the rest counted."""
+    if watching.trouble:
+        return trouble_line(frame, watching, cells)
+    bad = sorted(
+        (e for e in frame.endpoints if rank(e.status) >= rank(Status.STALE)), key=lambda e: -rank(e.status)
+    )
+    total = len(frame.endpoints)
+    if not bad:
+        waiting = sum(e.status is Status.WAITING for e in frame.endpoints)
+        if waiting == total:
+            return line(Span(" … WAITING  ", Ink.DIM), Span("no poll has come back yet", Ink.STRONG))
+        rest = f"; {waiting} not polled yet" if waiting else ""
+        return fitted(line(Span(" ✔ OK  ", Ink.OK), Span(f"nothing wrong is seen on {total - waiting}{rest}", Ink.STRONG)), cells)
+    worst = bad[0]
+    shape, ink = mark(worst.status)
+    start = line(Span(f" {shape} {worst.status.value}  ", ink), Span(f"{len(bad)} of {total} in trouble: ", Ink.STRONG))
+    told = [f"{e.name} ({sentence(e)})" for e in bad]
+    text = told[0]
+    for more in told[1:]:
+        if width(start) + len(text) + len(more) + 2 > cells:
+            break
+        text = f"{text}; {more}"
+    return fitted((*start, Span(text)), cells)
+
+
+_RANKS = (
+    Status.OK,
+    Status.WAITING,
+    Status.NOTICE,
+    Status.RESTARTED,
+    Status.STALE,
+    Status.WARNING,
+    Status.NO_DATA,
+    Status.CRITICAL,
+)
+
+
+def rank(status: Status) -> int:
+    """How far up a fleet a state belongs; higher is worse."""
+    return _RANKS.index(status)

@@ -1,0 +1,113 @@
+"""How a person looks: the room a panel has and what is pressed. The frame says what is; this says how it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import Status
+from inferguard_tui import formatting
+from inferguard_tui.line import Ink, Line, Span, in_ink, line, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.frame import EndpointFrame
+    from inferguard_tui.chart import Raster
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The cells a panel may use and the state of the screen around it."""
+
+    width: int
+    height: int
+    focused: bool = False
+    ascii_only: bool = False
+    raster: Raster | None = None
+    """None until the chart library is loaded, and where it cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What the whole screen is doing besides showing the newest frame."""
+
+    paused_unix: float | None = None
+    """The instant of the frame at which the view was stopped."""
+    trouble: str = ""
+    """Why no more frames come, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a panel says: its lines, and a note at the right of its title."""
+
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel: a title and what it says."""
+
+    id: str
+    title: str
+    content: Callable[[EndpointFrame, View], Content]
+    """At most `view.height` lines, without the title."""
+    compact: Callable[[EndpointFrame, View], Line] | None = None
+    """The panel in a single line, where there is no room for a title."""
+    detail: Callable[[EndpointFrame, View], tuple[Line, ...]] | None = None
+    """What the zoomed panel adds."""
+    measured: bool = True
+    """Shows the engine's numbers, which grow old when no page comes in; False for our own conclusions."""
+
+
+def is_old(endpoint: EndpointFrame) -> bool:
+    """Nothing shown of the engine is current."""
+    return endpoint.status in (Status.NO_DATA, Status.STALE)
+
+
+def last_data(endpoint: EndpointFrame) -> str:
+    """`last 03:12:41`, or that there never was any."""
+    if endpoint.last_page_unix is None:
+        return "never any data"
+    return f"last {formatting.clock(endpoint.last_page_unix)}"
+
+
+def panel_lines(panel: Panel, endpoint: EndpointFrame | None, view: View) -> tuple[Line, ...]:
+    """A whole panel in `view.height` lines: its title rule and its content, old values marked as old."""
+    if view.height <= 0 or view.width <= 0:
+        return ()
+    if endpoint is None:
+        return (title_rule(panel.title, "waiting for the first frame", view),)
+    old = panel.measured and is_old(endpoint)
+    if view.height == 1 and panel.compact is not None:
+        row = panel.compact(endpoint, view)
+        if view.focused:
+            row = (Span(row[0].text, Ink.FOCUS), *row[1:])
+        return (spread(in_ink(row, Ink.STALE), line(Span(last_data(endpoint), Ink.STALE)), view.width),) if old else (row,)
+    content = panel.content(endpoint, View(view.width, view.height - 1, view.focused, view.ascii_only, view.raster))
+    note = last_data(endpoint) if old else content.note
+    body = content.lines[: view.height - 1]
+    if old:
+        body = tuple(in_ink(row, Ink.STALE) for row in body)
+    return (title_rule(panel.title, note, view), *body)
+
+
+def title_rule(title: str, note: str, view: View) -> Line:
+    """`─ KV cache ───────── 97.9 % ─`: a rule that carries the title and one fact."""
+    lead = Span("▸ " if view.focused else "─ ", Ink.FOCUS if view.focused else Ink.RULE)
+    name = Span(f"{title} ", Ink.FOCUS if view.focused else Ink.TITLE)
+    room = view.width - len(title) - 6
+    end = line(Span(f" {note[:room]} ", Ink.STRONG), Span("─", Ink.RULE)) if note and room > 3 else ()
+    used = len(title) + 3 + sum(len(span.text) for span in end)
+    return (lead, name, Span("─" * max(0, view.width - used), Ink.RULE), *end)
+
+
+def listing(rows: list[Line], height: int, noun: str) -> tuple[Line, ...]:
+    """`rows` in `height` lines; the last line says how many did not fit."""
+    if len(rows) <= height:
+        return tuple(rows)
+    kept = rows[: max(0, height - 1)]
+    hidden = len(rows) - len(kept)
+    return (*kept, line(Span(f"  … {hidden} more {noun}", Ink.DIM))) if height else ()

@@ -1,0 +1,1 @@
+"""Screens: what is looked at, and how."""

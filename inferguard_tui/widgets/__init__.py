@@ -1,0 +1,1 @@
+"""Widgets: they draw lines and pass on keys. No clock, no history, no look at a neighbour."""

@@ -1,0 +1,103 @@
+"""The single lines around a screen's middle: header, verdict, replay bar and keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import reactive
+
+from inferguard_core.frame import Frame
+from inferguard_tui.panels.footer import footer_line
+from inferguard_tui.panels.header import endpoint_header, fleet_header
+from inferguard_tui.panels.replay import replay_line
+from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict, trouble_line
+from inferguard_tui.panels.view import Watching
+from inferguard_tui.widgets.line_view import LineView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.binding import Binding
+
+    from inferguard_core.frame import EndpointFrame
+    from inferguard_tui.line import Line
+
+
+class FrameLine(LineView):
+    """One line made from the newest frame."""
+
+    frame: reactive[Frame | None] = reactive(None, repaint=False)
+    watching: reactive[Watching] = reactive(Watching(), repaint=False)
+    endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
+    """The endpoint on screen; None on the fleet."""
+
+    def content(self, frame: Frame, cells: int) -> Line:
+        raise TypeError(f"{type(self).__name__} draws nothing")
+
+    def redraw(self) -> None:
+        cells = self.size.width
+        if self.frame is not None:
+            self.draw((self.content(self.frame, cells),))
+        elif self.watching.trouble:
+            self.draw((trouble_line(None, self.watching, cells),))
+
+    def watch_frame(self) -> None:
+        self.redraw()
+
+    def watch_watching(self) -> None:
+        self.redraw()
+
+    def watch_endpoint(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+
+class HeaderLine(FrameLine):
+    """Line 1."""
+
+    def content(self, frame: Frame, cells: int) -> Line:
+        if self.endpoint is None:
+            return fleet_header(frame, self.watching, cells)
+        keys = [endpoint.endpoint for endpoint in frame.endpoints]
+        known = len(keys) > 1 and self.endpoint.endpoint in keys
+        number = keys.index(self.endpoint.endpoint) + 1 if known else None
+        return endpoint_header(frame, self.endpoint, number, self.watching, cells)
+
+
+class VerdictLine(FrameLine):
+    """Line 2."""
+
+    def content(self, frame: Frame, cells: int) -> Line:
+        if self.endpoint is None:
+            return fleet_verdict(frame, self.watching, cells)
+        return endpoint_verdict(frame, self.endpoint, self.watching, cells)
+
+
+class ReplayBar(FrameLine):
+    """Where a replay stands; takes no room on a live feed."""
+
+    DEFAULT_CSS = "ReplayBar { display: none; } ReplayBar.-replay { display: block; }"
+
+    def content(self, frame: Frame, cells: int) -> Line:
+        assert frame.replay is not None
+        return replay_line(frame.replay, cells)
+
+    def redraw(self) -> None:
+        replaying = self.frame is not None and self.frame.replay is not None
+        if self.has_class("-replay") is not replaying:
+            self.set_class(replaying, "-replay")
+        if replaying:
+            super().redraw()
+
+
+class KeyLine(LineView):
+    """The keys that work here, as many groups as fit."""
+
+    def __init__(self, bindings: Sequence[Binding], *, ascii_only: bool = False) -> None:
+        super().__init__(id="keys", ascii_only=ascii_only)
+        self._bindings_shown = tuple(bindings)
+
+    def on_resize(self) -> None:
+        self.draw((footer_line(self._bindings_shown, self.size.width),))

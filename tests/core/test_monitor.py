@@ -1,0 +1,143 @@
+"""Several endpoints side by side, with sources that answer, hang, fail or break."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from inferguard_core.detect.limits import Limits
+from inferguard_core.events import AnomalyEvent, Event
+from inferguard_core.frame import Frame, Status
+from inferguard_core.monitor import BACK_OFF_MAX_S, Listener, Monitor, back_off
+from inferguard_core.poll import Failure, FailureKind, Poll, ProofLevel
+from tests.core.test_watch import page
+
+
+class Scripted:
+    """A source that answers at once; subclasses misbehave."""
+
+    proof = ProofLevel.LIVE
+
+    def __init__(self, name: str) -> None:
+        self.endpoint = f"http://{name}"
+        self.asked = 0
+        self.refreshed = 0
+        self.closed = False
+
+    async def poll(self) -> Poll:
+        self.asked += 1
+        return Poll(time.monotonic(), time.time(), 1.0, body=page(self.asked))
+
+    def refresh_facts(self) -> None:
+        self.refreshed += 1
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Hung(Scripted):
+    async def poll(self) -> Poll:
+        self.asked += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class Refusing(Scripted):
+    async def poll(self) -> Poll:
+        self.asked += 1
+        failure = Failure(FailureKind.REFUSED, f"{self.endpoint} refuses connections")
+        return Poll(time.monotonic(), time.time(), 1.0, failure=failure)
+
+
+class Raising(Scripted):
+    async def poll(self) -> Poll:
+        self.asked += 1
+        raise RuntimeError("a fault of ours \x1b[2J")
+
+
+class Flaky(Scripted):
+    async def poll(self) -> Poll:
+        poll = await super().poll()
+        if self.asked == 2:
+            return Poll(poll.t, poll.unix, 1.0, failure=Failure(FailureKind.TIMED_OUT, "late"))
+        return poll
+
+
+async def run(sources: list[Scripted], seconds: float, listener: Listener | None = None) -> list[Frame]:
+    monitor = Monitor([(s.endpoint, s) for s in sources], 0.05, Limits(), listener)
+    frames: list[Frame] = []
+
+    async def collect() -> None:
+        async for frame in monitor.frames():
+            frames.append(frame)  # noqa: PERF401 - an async comprehension would lose all on cancel
+
+    task = asyncio.create_task(collect())
+    await asyncio.sleep(seconds)
+    await monitor.close()
+    await asyncio.wait_for(task, 3)
+    return frames
+
+
+async def test_the_first_frame_comes_before_any_answer() -> None:
+    frames = await run([Hung("a")], 0.1)
+    assert frames[0].endpoints[0].status is Status.WAITING
+
+
+async def test_a_hung_endpoint_costs_the_others_nothing() -> None:
+    sources = [Hung("hung"), Scripted("one"), Scripted("two")]
+    frames = await run(sources, 1.0)
+    hung, one, two = frames[-1].endpoints
+    assert hung.status is Status.WAITING
+    assert one.status is two.status is Status.OK
+    assert min(sources[1].asked, sources[2].asked) >= 10
+
+
+async def test_frames_are_numbered_and_hold_every_endpoint_in_order() -> None:
+    frames = await run([Scripted("b"), Scripted("a")], 0.6)
+    assert [f.seq for f in frames] == list(range(1, len(frames) + 1))
+    assert {tuple(e.endpoint for e in f.endpoints) for f in frames} == {("http://b", "http://a")}
+
+
+async def test_a_fault_of_our_own_is_that_endpoints_failure() -> None:
+    frames = await run([Raising("broken"), Scripted("fine")], 0.7)
+    broken, fine = frames[-1].endpoints
+    assert broken.failure is not None
+    assert broken.failure.kind is FailureKind.INTERNAL
+    assert "a fault of ours" in broken.failure.message
+    assert "\x1b" not in broken.failure.message
+    assert fine.status is Status.OK
+
+
+async def test_events_reach_the_listener_in_order() -> None:
+    events: list[Event] = []
+    polls: list[tuple[str, Poll]] = []
+    listener = Listener(on_poll=lambda e, p: polls.append((e, p)), on_event=events.append)
+    await run([Refusing("gone")], 0.5, listener)
+    assert len(polls) >= 3
+    assert isinstance(events[0], AnomalyEvent)
+    assert events[0].anomaly.kind == "endpoint_down"
+
+
+async def test_facts_are_asked_again_after_an_outage() -> None:
+    source = Flaky("flaky")
+    await run([source], 0.4)
+    assert source.refreshed == 1
+
+
+async def test_closing_closes_the_sources_and_ends_the_frames() -> None:
+    source = Scripted("a")
+    await run([source], 0.2)
+    assert source.closed
+    asked = source.asked
+    await asyncio.sleep(0.2)
+    assert source.asked == asked
+
+
+@pytest.mark.parametrize("interval", [1.0, 5.0, 60.0])
+def test_a_dead_endpoint_is_asked_ever_more_seldom_within_a_bound(interval: float) -> None:
+    pauses = [back_off(n, interval) for n in range(50)]
+    assert pauses[:4] == [interval] * 4
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == max(interval, BACK_OFF_MAX_S)

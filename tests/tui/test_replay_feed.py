@@ -1,0 +1,108 @@
+"""A recording played as frames: position, speed, pause and seeking, on a real recording."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import Frame, MeasureId, Status
+from inferguard_core.poll import ProofLevel
+from inferguard_core.sources.recording import Recording
+from inferguard_tui.replay_feed import ReplayFeed
+from inferguard_tui.session import open_recording
+
+FILE = Path(__file__).parents[1] / "fixtures" / "recordings" / "vllm-0.32-kv_pressure.jsonl.gz"
+
+
+def recording() -> Recording:
+    opened = open_recording(FILE)
+    assert isinstance(opened, Recording)
+    return opened
+
+
+async def following(feed: ReplayFeed) -> Frame:
+    return await asyncio.wait_for(anext(feed.frames()), 5)
+
+
+async def test_it_starts_at_the_first_poll() -> None:
+    frame = await following(ReplayFeed(recording(), Limits()))
+    assert frame.replay is not None
+    assert frame.replay.at_s == 0
+    assert frame.endpoints[0].polls == 1
+    assert frame.endpoints[0].proof is ProofLevel.RECORDED
+
+
+async def test_seeking_forward_shows_what_was_known_then() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(70)
+    endpoint = (await following(feed)).endpoints[0]
+    assert endpoint.status is Status.CRITICAL
+    assert endpoint.incident is not None
+
+
+async def test_seeking_back_forgets_what_came_later() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(70)
+    await following(feed)
+    feed.seek(20)
+    endpoint = (await following(feed)).endpoints[0]
+    assert endpoint.status is Status.OK
+    assert endpoint.incidents == ()
+
+
+async def test_seeking_there_and_back_shows_the_same_frame() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(60)
+    first = (await following(feed)).endpoints[0]
+    feed.seek(10)
+    await following(feed)
+    feed.seek(60)
+    assert (await following(feed)).endpoints[0] == first
+
+
+async def test_it_ends_at_the_end_and_plays_again_from_the_start() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(1e9)
+    frame = await following(feed)
+    assert frame.replay is not None
+    assert frame.replay.ended
+    assert frame.replay.at_s == frame.replay.length_s
+    feed.toggle_pause()
+    again = await following(feed)
+    assert again.replay is not None
+    assert not again.replay.ended
+    assert again.replay.at_s < 1
+
+
+async def test_playing_moves_by_speed_and_pausing_stops_it() -> None:
+    feed = ReplayFeed(recording(), Limits(), speed=32)
+    positions: list[float] = []
+
+    async def play() -> None:
+        async for frame in feed.frames():
+            assert frame.replay is not None
+            positions.append(frame.replay.at_s)
+
+    task = asyncio.create_task(play())
+    await asyncio.sleep(0.8)
+    feed.toggle_pause()
+    await asyncio.sleep(0.3)
+    held = positions[-1]
+    await asyncio.sleep(0.5)
+    assert positions[-1] == held
+    assert held > 10
+    assert positions == sorted(positions)
+    await feed.close()
+    await asyncio.wait_for(task, 3)
+
+
+async def test_numbers_carry_the_recordings_time_and_not_ours() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(30)
+    frame = await following(feed)
+    assert frame.unix == recording().polls[0].unix + 30
+    endpoint = frame.endpoints[0]
+    assert endpoint.age_s is not None
+    assert endpoint.age_s < 4
+    assert endpoint.measures[MeasureId.KV_USAGE].value is not None
