@@ -16,7 +16,7 @@ PROGRAM_KEYS: list[Binding] = [
     Binding("p", "pause", "pause", id="app.pause", tooltip="Stop the view; the monitor goes on", group=_PROGRAM),
     Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="Show these keys", group=_PROGRAM),
     Binding("q", "quit", "quit", id="app.quit", tooltip="Leave at once", group=_PROGRAM, priority=True),
-    Binding("ctrl+c", "quit", "quit", id="app.interrupt", tooltip="Leave at once", group=_PROGRAM, show=False),
+    Binding("ctrl+c", "quit", "quit", id="app.interrupt", tooltip="Leave at once", group=_PROGRAM, priority=True, show=False),
 ]
 
 REPLAY_KEYS: list[Binding] = [
@@ -54,7 +54,7 @@ FLEET_KEYS: list[Binding] = [
 ]
 
 NUMBER_KEYS: list[Binding] = [
-    Binding(str(n), f"open_number({n})", "open", key_display="1-9", id=f"app.open_{n}", tooltip=f"Open endpoint {n}", group=_LOOK, show=n == 1)
+    Binding(str(n), f"open_number({n})", "open", key_display="1-9", id=f"app.open_{n}", tooltip="Open the endpoint with this number", group=_LOOK, show=n == 1)
     for n in range(1, 10)
 ]
 

@@ -43,3 +43,7 @@ class ZoomRequested(Message):
     def __init__(self, panel_id: str) -> None:
         super().__init__()
         self.panel_id = panel_id
+
+
+class FramesWanted(Message):
+    """A screen has come to the front and shows nothing yet, or something old."""

@@ -97,7 +97,9 @@ class ReplayFeed:
 
     def _fresh(self) -> EndpointWatch:
         header = self._recording.header
-        return EndpointWatch(header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, self._limits)
+        return EndpointWatch(
+            header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, self._limits
+        )
 
     async def _catch_up(self) -> None:
         """Observe every poll up to the position, which may move while this yields."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Anomaly, AnomalyState, Evidence, Severity
+from inferguard_core.frame import Anomaly, AnomalyState, Severity
 
 if TYPE_CHECKING:
     from inferguard_core.detect.finding import Finding
     from inferguard_core.detect.limits import Limits
+    from inferguard_core.verdict import Evidence
 
 ACTIVE = (AnomalyState.FIRING, AnomalyState.RECOVERING)
 

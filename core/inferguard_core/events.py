@@ -6,9 +6,12 @@ An event is made when something changes, never because a poll came.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inferguard_core.frame import Anomaly, AnomalyState, Evidence, Incident, Severity
+from inferguard_core.frame import Anomaly, AnomalyState, Incident, Severity
+
+if TYPE_CHECKING:
+    from inferguard_core.verdict import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inferguard_core.reading import Engine
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from inferguard_core.poll import Failure, ProofLevel
+    from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix, Forecast, Impact
 
 
 class Severity(IntEnum):
@@ -118,20 +118,6 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One number that a finding rests on."""
-
-    signal: str
-    value: float | None
-    unit: str
-    threshold: float | None = None
-    baseline: float | None = None
-    window_s: float | None = None
-    n: int | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Anomaly:
     """One kind of trouble on one endpoint, from its first evidence to its end."""
 
@@ -174,42 +160,6 @@ class Incident:
     reopened: int
     headline: str
     timeline: tuple[IncidentEntry, ...] = ()
-
-
-class RankedCause(NamedTuple):
-    cause: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Why, ranked. `source` says who concluded it."""
-
-    incident_id: str
-    cause: str
-    failure_mode: str
-    confidence: float
-    ranked: tuple[RankedCause, ...]
-    source: str
-    risk_level: str
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Advisory:
-    """What is safe to do next. A record that never changes; what was done about it is another record."""
-
-    id: str
-    action_type: str
-    incident_id: str
-    endpoint: str
-    reason: str
-    confidence: float
-    horizon_seconds: float | None
-    parameters: Mapping[str, float | str]
-    source: str
-    evidence: tuple[Evidence, ...] = ()
-    advisory_only: bool = True
 
 
 class Blind(NamedTuple):
@@ -263,6 +213,10 @@ class EndpointFrame:
     """Newest first, the open one included."""
     diagnosis: Diagnosis | None = None
     advisories: tuple[Advisory, ...] = ()
+    fix: Fix | None = None
+    impact: Impact | None = None
+    """Of the open incident, else of the last one."""
+    forecast: Forecast | None = None
     blind: tuple[Blind, ...] = ()
     doubts: tuple[str, ...] = ()
     raw: tuple[RawSignal, ...] = ()

@@ -9,9 +9,11 @@ import argparse
 import importlib
 import os
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from inferguard_tui import __version__
+from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import INTERRUPTED, UNKNOWN
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments and arguments[0] == "--version":
         print(f"inferguard {__version__}")
         return 0
+    if arguments and (meant := _mistyped(arguments[0])):
+        complain(f"{arguments[0]}: neither a command nor an address; did you mean: inferguard {meant}")
+        return UNKNOWN
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "tui"
     command = importlib.import_module(f"inferguard_tui.cli.{name}")
     parser = argparse.ArgumentParser(
@@ -67,6 +72,13 @@ def _dispatch(arguments: list[str]) -> int:
     command.configure(parser)
     code: int = command.run(parser.parse_args(arguments))
     return code
+
+
+def _mistyped(word: str) -> str:
+    """The command that `word` is nearly, when it can be no address; else empty."""
+    if word in COMMANDS or word.startswith("-") or not word.isalpha():
+        return ""
+    return next(iter(get_close_matches(word, COMMANDS, n=1)), "")
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from typing import TYPE_CHECKING
-
 from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import add_config, add_interval, complain, settings_from
@@ -46,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     from inferguard_tui.simulator.scenarios import SCENARIOS
 
     if arguments.scenario not in SCENARIOS:
-        complain(f"--scenario {arguments.scenario}: no such scenario; there are {', '.join(sorted(SCENARIOS))}")
+        complain(
+            f"--scenario {arguments.scenario}: no such scenario; there are {', '.join(sorted(SCENARIOS))}"
+        )
         return UNKNOWN
     if not 1 <= arguments.endpoints <= MAX_ENDPOINTS:
         complain(f"--endpoints {arguments.endpoints}: allowed is 1 to {MAX_ENDPOINTS}")

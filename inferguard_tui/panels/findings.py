@@ -13,7 +13,8 @@ from inferguard_tui.panels.view import Content, Panel, View, listing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inferguard_core.frame import Advisory, Anomaly, EndpointFrame, Evidence, Incident
+    from inferguard_core.frame import Anomaly, EndpointFrame, Incident
+    from inferguard_core.verdict import Advisory, Evidence
 
 _BAR_CELLS = 12
 

@@ -61,10 +61,7 @@ SGLANG_DP_WAIT = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 
 def sglang_stages() -> tuple[float, ...]:
     """Thirty edges from 1 ms, each 1.62 times the one before."""
-    edges = [0.001]
-    while len(edges) < 30:
-        edges.append(edges[-1] * 1.62)
-    return tuple(edges)
+    return tuple(0.001 * 1.62**power for power in range(30))
 
 
 def token_edges(max_model_len: int) -> tuple[float, ...]:

@@ -58,6 +58,7 @@ class SimulatedEngine:
         self._faults: list[Fault] = sorted(scenario.faults, key=lambda fault: fault.at)
         self._down_until: float | None = None
         self.process = self._boot()
+        self.process.turn(self.now)
         self.advance(0.0)
 
     @property

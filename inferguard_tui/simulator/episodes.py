@@ -22,8 +22,13 @@ class _Measured:
     declared: Episode
     onset: float | None = None
     troubled_at: float = 0.0
+    """The last trouble seen."""
     preemptions: int = 0
     over: bool = False
+
+    @property
+    def end(self) -> float:
+        return max(self.troubled_at, self.declared.cause_ends)
 
     def observe(self, now: float, preempted: int, trouble: bool) -> None:
         declared = self.declared
@@ -33,17 +38,18 @@ class _Measured:
             self.onset = now if declared.when_measured else declared.onset
         if now >= 0.0:
             self.preemptions += preempted
-        if trouble or now < declared.cause_ends:
+        if trouble:
             self.troubled_at = now
-        self.over = now - self.troubled_at >= SETTLED_S
+        self.over = now - self.end >= SETTLED_S
 
     def labels(self, onset: float, now: float) -> dict[str, Any]:
         declared = self.declared
-        optional = {PREEMPTION} if self.preemptions < PREEMPTIONS_THAT_MATTER else set()
+        few = self.preemptions < PREEMPTIONS_THAT_MATTER
+        optional = {kind for group in declared.kinds for kind in group if few and kind == PREEMPTION}
         kinds = [[kind for kind in group if kind not in optional] for group in declared.kinds]
         return {
             "onset": round(max(onset, 0.0), 3),
-            "end": round(self.troubled_at if self.over else now, 3),
+            "end": round(self.end if self.over else now, 3),
             "kinds": [group for group in kinds if group],
             "cause": list(declared.cause),
             "actions": list(declared.actions),

@@ -38,19 +38,19 @@ class Generation:
             on_tokens=self._made.put_nowait,
         )
         try:
-            return await (self._stream(http, request) if ask.stream else self._whole(request))
+            return await (self._stream(http, request) if ask.stream else self._whole(http, request))
         finally:
             if request.status is not Status.FINISHED:
                 self._engine.hang_up(request)
 
-    async def _whole(self, request: Request) -> web.Response:
+    async def _whole(self, http: web.Request, request: Request) -> web.StreamResponse:
         text = ""
         while not _done(request):
             text += self._text(await self._made.get())
         while not self._made.empty():
             text += self._text(self._made.get_nowait())
         if request.finish_reason is FinishReason.ABORT:
-            raise ConnectionResetError("the simulated server died")
+            return _break_off(http, web.Response())
         return web.json_response(answer(self._ask, request, text, self._created))
 
     async def _stream(self, http: web.Request, request: Request) -> web.StreamResponse:
@@ -60,7 +60,7 @@ class Generation:
         while not _done(request) or not self._made.empty():
             made = await self._made.get()
             if request.finish_reason is FinishReason.ABORT:
-                break
+                return _break_off(http, response)
             for _ in range(made):
                 sent += 1
                 last = _done(request) and sent == request.generated
@@ -74,6 +74,13 @@ class Generation:
 
     def _text(self, tokens: int) -> str:
         return "".join(next(self._words) for _ in range(tokens))
+
+
+def _break_off(http: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """What a client sees of a server that dies: its connection is reset."""
+    if http.transport is not None:
+        http.transport.abort()
+    return response
 
 
 def _done(request: Request) -> bool:

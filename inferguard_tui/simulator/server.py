@@ -40,7 +40,7 @@ class EngineServer:
             self._routes.application(), access_log=None, handle_signals=False, shutdown_timeout=0.0
         )
         await runner.setup()
-        site = web.TCPSite(runner, HOST, self.port, reuse_address=True, shutdown_timeout=0.0)
+        site = web.TCPSite(runner, HOST, self.port, reuse_address=True)
         await site.start()
         self._runner = runner
         assert runner.addresses

@@ -34,13 +34,18 @@ class BoardLayout(Layout):
         ]
 
 
+_LAYOUT = BoardLayout()
+
+
 class Board(Container):
     """Holds the panels."""
 
     DEFAULT_CSS = "Board { height: 1fr; overflow: hidden hidden; }"
 
-    def on_mount(self) -> None:
-        self.styles.layout = BoardLayout()
+    @property
+    def layout(self) -> Layout:
+        """Ours; the stylesheet can name only Textual's own layouts."""
+        return _LAYOUT
 
     @property
     def shown(self) -> list[str]:

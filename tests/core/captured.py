@@ -24,7 +24,7 @@ def page(name: str) -> str:
         path = folder / f"{name}.txt"
         if path.exists():
             return path.read_text("utf-8")
-    pytest.skip(f"{name}.txt is not ours to publish and ../shared/captures is not there")
+    pytest.skip("a page of a public repository, not ours to publish; ../shared/captures is not there")
 
 
 def read(text: str, version: str | None = None) -> Reading:

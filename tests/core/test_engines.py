@@ -146,10 +146,22 @@ def test_retractions_are_zero_once_the_page_is_new_enough_to_count_them(witness,
     assert read(sglang("token_usage 0.1", witness)).values.get(S.PREEMPTIONS) == expected
 
 
+def test_a_counter_that_will_move_next_is_not_swapped_for_an_older_one():
+    """A first request of one token makes no decode step: the live counter follows from 0, not from the other."""
+    first = sglang('realtime_tokens_total{mode="prefill_compute"} 40', "generation_tokens_total 1")
+    got = read(first)
+    assert got.values[S.GENERATION_TOKENS] == 0
+    assert got.spellings[S.GENERATION_TOKENS] == "sglang:realtime_tokens_total{mode=decode}"
+
+
 def test_the_servers_own_version_is_as_good_as_a_witness():
     body = sglang("token_usage 0.1")
     assert S.PREEMPTIONS not in read(body, "0.5.4").values
     assert read(body, "0.5.10").values[S.PREEMPTIONS] == 0
+
+
+def test_a_page_knows_better_than_a_build_without_a_version():
+    assert read(sglang("decode_sum_seq_lens 3"), "0.0.0.dev0").values[S.PREEMPTIONS] == 0
 
 
 def test_a_page_of_contradicting_versions_proves_nothing():
@@ -176,6 +188,15 @@ def test_a_declared_counter_without_a_sample_is_zero_and_a_declared_gauge_is_not
     )
     assert got.values[S.PREEMPTIONS] == 0
     assert S.KV_USAGE not in got.values
+
+
+def test_an_openmetrics_page_declares_its_counters_without_their_suffix():
+    got = read(
+        "# TYPE vllm:num_preemptions counter\n# TYPE vllm:request_success counter\n"
+        + vllm('request_success_total{finished_reason="stop"} 3')
+        + "# EOF\n"
+    )
+    assert (got.values[S.PREEMPTIONS], got.values[S.FINISHED], got.values[S.FINISHED_ABORT]) == (0, 3, 0)
 
 
 def test_histograms_add_over_ranks_and_take_one_of_twins():

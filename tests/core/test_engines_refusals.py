@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inferguard_core.reading import Engine
 from inferguard_core.signals import Signal
-from tests.core.captured import buckets, read, sglang, vllm
+from tests.core.captured import buckets, page, read, sglang, vllm
 
 S = Signal
 
@@ -87,3 +89,39 @@ def test_a_page_of_neither_engine_says_what_it_seems_to_be(body, words):
     assert got.engine is Engine.UNKNOWN
     assert got.values == {}
     assert [words in d for d in got.doubts] == [True]
+
+
+def test_doubts_about_very_many_values_are_summed_up():
+    got = read(vllm(*(f'num_requests_running{{engine="{i}"}} -{i}' for i in range(1, 100))))
+    assert len(got.doubts) == 9
+    assert got.doubts[-1] == "and 91 more of this kind"
+
+
+def test_sums_over_any_range_are_left_out_and_never_raise():
+    body = vllm('prompt_tokens_total{engine="0"} 1.7e308', 'prompt_tokens_total{engine="1"} 1.7e308')
+    assert S.PROMPT_TOKENS not in read(body).values
+    assert (
+        S.RUNNING
+        not in read(
+            vllm('num_requests_running{engine="0"} +Inf', 'num_requests_running{engine="1"} -Inf')
+        ).values
+    )
+
+
+PIECES = st.sampled_from(
+    [
+        *page("sglang-0.5.10-metrics").splitlines()[::7],
+        *page("vllm-0.32.0-v1-dp2-rendered").splitlines()[::11],
+        "vllm:num_requests_running NaN",
+        'vllm:request_prompt_tokens_bucket{le="x"} 1',
+        'sglang:token_usage{dp_rank="0",priority="1"} -Inf',
+        'vllm:cache_config_info{block_size="9999999999999999999",num_gpu_blocks="x"} 1',
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=30), st.none() | st.text(max_size=12))
+def test_no_page_and_no_version_raises(lines, version):
+    """Any selection of real lines, in any order, some of them broken."""
+    got = read("\n".join(lines) + "\n", version)
+    assert all(0 <= v < float("inf") for k, v in got.values.items() if not k.endswith("_usage_gb"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -109,24 +110,25 @@ def test_the_page_counts_the_tokens_that_were_made(dialect: Dialect) -> None:
 
 def test_the_usage_shown_is_held_blocks_over_all_blocks() -> None:
     engine = SimulatedEngine(INCIDENT, seed=1)
+    # The gauge is of the last step's end; a step in flight may have taken blocks since.
+    held: list[int] = []
+    engine.on_step.append(lambda _: held.append(engine.process.scheduler.pool.held))
     for t in range(1, 60):
         engine.advance(float(t))
-        # The gauge is of the last step's end; a step in flight may have taken blocks since.
-        seen: list[float] = []
-        engine.on_step[:] = [lambda _: seen.append(engine.process.scheduler.pool.held / 8192)]
-        engine.advance(t + 0.5)
-        assert samples(engine.exposition())["vllm:kv_cache_usage_perc"] == seen[-1]
+        assert samples(engine.exposition())["vllm:kv_cache_usage_perc"] == held[-1] / 8192
 
 
-def test_healthy_stays_healthy_for_two_hours() -> None:
+def test_healthy_stays_healthy_for_an_hour() -> None:
     engine = SimulatedEngine(HEALTHY, seed=11)
     preempted = [0]
     engine.on_step.append(lambda step: preempted.append(len(step.preempted)))
-    engine.advance(7200.0)
+    engine.advance(3600.0)
     shown = samples(engine.exposition())
     assert sum(preempted) == 0
-    assert shown["vllm:request_success_total"] > 15_000
-    assert shown["vllm:time_to_first_token_seconds_sum"] / shown["vllm:time_to_first_token_seconds_count"] < 0.5
+    assert shown["vllm:request_success_total"] > 8000
+    assert (
+        shown["vllm:time_to_first_token_seconds_sum"] / shown["vllm:time_to_first_token_seconds_count"] < 0.5
+    )
 
 
 STALLED = replace(BUSY, faults=(Stall(at=10.0, seconds=20.0),))
@@ -140,10 +142,14 @@ def test_a_stall_freezes_the_scheduler_while_connections_pile_up(dialect: Dialec
     engine.advance(29.0)
     late = samples(engine.exposition())
     assert engine.condition is Condition.STALLED
-    moved = {name for name in early if late[name] != early[name]}
+    moved = {name for name in early if late[name] != early[name] and not math.isnan(late[name])}
     if dialect is Dialect.SGLANG:
         assert late["sglang:http_requests_active"] >= early["sglang:http_requests_active"] + 10
-        assert moved <= {"sglang:http_requests_active", "sglang:http_requests_total", "sglang:http_responses_total"}
+        assert moved <= {
+            "sglang:http_requests_active",
+            "sglang:http_requests_total",
+            "sglang:http_responses_total",
+        }
     else:
         assert late["process_open_fds"] >= early["process_open_fds"] + 10
         assert all(name.startswith("process_") for name in moved)
@@ -188,7 +194,9 @@ def test_after_a_crash_a_new_process_counts_from_zero(dialect: Dialect) -> None:
     engine_prefix = "sglang:num_requests_total" if dialect is Dialect.SGLANG else "vllm:prompt_tokens_total"
     assert after.get(engine_prefix, 0.0) < before[engine_prefix] / 2
     if dialect is not Dialect.SGLANG:
-        assert after["process_start_time_seconds"] - before["process_start_time_seconds"] == pytest.approx(20.0)
+        assert after["process_start_time_seconds"] - before["process_start_time_seconds"] == pytest.approx(
+            20.0
+        )
 
 
 def test_a_slow_api_delays_answers_and_not_the_engine() -> None:
@@ -208,7 +216,9 @@ def test_clients_without_patience_hang_up_and_vllm_counts_them_only_in_http() ->
     shown = samples(engine.exposition())
     assert engine.process.open == {}
     assert shown["http_requests_total"] - shown["vllm:request_success_total"] > 20
-    assert 'finished_reason="abort",model_name="meta-llama/Llama-3.3-70B-Instruct"} 0.0' in engine.exposition()
+    assert (
+        'finished_reason="abort",model_name="meta-llama/Llama-3.3-70B-Instruct"} 0.0' in engine.exposition()
+    )
 
 
 def test_sglang_counts_clients_that_hang_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.request import FinishReason, Request, Segment, Status
 from inferguard_tui.simulator.rng import stream
-from inferguard_tui.simulator.scheduler import Scheduler
 from inferguard_tui.simulator.scheduler_sglang import SchedulerSglang
 from inferguard_tui.simulator.scheduler_v0 import SchedulerV0
 from inferguard_tui.simulator.size import EngineSize
-from inferguard_tui.simulator.step import Step
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.scheduler import Scheduler
+    from inferguard_tui.simulator.step import Step
 
 SMALL = EngineSize(
     num_blocks=64, max_model_len=512, max_num_seqs=8, max_num_batched_tokens=128, chunked_prefill_size=128
@@ -23,7 +26,9 @@ SMALL = EngineSize(
 
 
 def request(number: int, prompt: int, output: int, *, prefix: int = 0, acceptance: float = 0.5) -> Request:
-    segments = (Segment(1, prefix), Segment(1000 + number, prompt)) if prefix else (Segment(1000 + number, prompt),)
+    segments = (
+        (Segment(1, prefix), Segment(1000 + number, prompt)) if prefix else (Segment(1000 + number, prompt),)
+    )
     made = Request(
         number=number,
         arrived_at=0.0,
@@ -98,7 +103,9 @@ def test_requests_blocks_and_tokens_are_conserved(dialect: Dialect, load, size: 
         assert places[Status.RUNNING] == len(engine.running)
         assert places[Status.SWAPPED] == swapped
         assert sum(places.values()) == len(requests)
-        assert len({*map(id, engine.waiting)} | {*map(id, engine.running)}) == len(engine.waiting) + len(engine.running)
+        assert len({*map(id, engine.waiting)} | {*map(id, engine.running)}) == len(engine.waiting) + len(
+            engine.running
+        )
         assert len(engine.running) <= size.max_num_seqs
         assert all(r.computed <= len(r.blocks) * 16 for r in engine.running)
         made["tokens"] += step.generated

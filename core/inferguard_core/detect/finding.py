@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Evidence, Severity
+from inferguard_core.frame import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inferguard_core.poll import Failure
     from inferguard_core.reading import Engine
     from inferguard_core.signals import Signal
+    from inferguard_core.verdict import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.detect.finding import Finding, Situation, blind
-from inferguard_core.frame import Evidence
 from inferguard_core.signals import Signal
+from inferguard_core.verdict import Evidence
 
 if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits

@@ -17,7 +17,7 @@ from inferguard_core.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from inferguard_core.engines.row import Pick, Row, Span
+    from inferguard_core.engines.row import Pick, Span
 
 
 class Visibility(StrEnum):
@@ -84,7 +84,9 @@ def _missing(
         return Visibility.ABSENT, ""
     if version is None:
         return Visibility.NOT_YET, row.note
-    spans = [(_since(pick, span), span) for pick in _asked(row) for span in _spans(table, pick)]
+    spans = [
+        (_since(pick, span), span) for c in row.choices for pick in c.deciding for span in _spans(table, pick)
+    ]
     held = [span for since, span in spans if since <= version and span.holds(version, generation)]
     if not held:
         return Visibility.ABSENT, _elsewhere(table, spans, version, generation) or row.note
@@ -99,12 +101,6 @@ def _elsewhere(table: Table, spans: Iterable[tuple[Version, Span]], version: Ver
         return "exported by this version's V1 engine (VLLM_USE_V1=1)"
     later = [since for since, _ in spans if since > version]
     return f"exported by {_name(table.engine)} {_spelled(min(later))} and later" if later else ""
-
-
-def _asked(row: Row) -> Iterable[Pick]:
-    """The picks that decide whether a choice can be read."""
-    for choice in row.choices:
-        yield from choice.picks if choice.any_of else choice.picks[:1]
 
 
 def _spans(table: Table, pick: Pick) -> tuple[Span, ...]:

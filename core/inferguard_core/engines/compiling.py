@@ -11,7 +11,7 @@ from inferguard_core.engines.info import capacity_tokens, shown
 from inferguard_core.engines.plan import HistogramPlan, Plan, RankPlan
 from inferguard_core.engines.recognise import generation, oldest_possible
 from inferguard_core.engines.row import Born, Choice, Family, Kind, Pick, Row
-from inferguard_core.engines.table import Table, canonical
+from inferguard_core.engines.table import VLLM, Table, canonical
 from inferguard_core.engines.tree import Leaf, Tree, grow, together
 from inferguard_core.engines.version import Version, parse_version
 from inferguard_core.printable import printable
@@ -43,6 +43,7 @@ class Shape:
     version: Version
     """The server's word, or the newest thing on the page: at least this."""
     generation: str
+    """Of vLLM; empty for others and where the page does not show it."""
     families: Mapping[int, Family]
     whole: bool
     """The engine's own page; a re-export may leave families out."""
@@ -53,20 +54,25 @@ class Shape:
         bare = family.name.removesuffix("_total")
         return family.name in self.samples or family.name in self.declared or bare in self.declared
 
-    def born(self, pick: Pick) -> bool:
-        """Whether a pick without a series is known to be 0 (`Born`)."""
-        family = self.table.by_name.get(pick.name)
-        if family is None or family.born is Born.NEVER or not self._has(pick):
-            return False
-        if self.shows(family):
-            return True
-        if family.born is not Born.VERSION or not self.whole:
+    def declared_zero(self, pick: Pick) -> bool:
+        """Whether a pick without a series is 0 because the page names its family."""
+        family = self._bearing(pick)
+        return family is not None and self.shows(family)
+
+    def born_zero(self, pick: Pick) -> bool:
+        """Whether a pick without a series is 0 because this version has its family (`Born.VERSION`)."""
+        family = self._bearing(pick)
+        if family is None or family.born is not Born.VERSION or not self.whole:
             return False
         return any(s.holds(self.version, self.generation) for s in family.spans)
 
-    def _has(self, pick: Pick) -> bool:
+    def _bearing(self, pick: Pick) -> Family | None:
+        """The pick's family, if its series exist only after their first event."""
+        family = self.table.by_name.get(pick.name)
         since = parse_version(pick.since)
-        return since is None or self.version >= since
+        if family is None or family.born is Born.NEVER or (since is not None and self.version < since):
+            return None
+        return family
 
     def leaves(self, pick: Pick) -> list[Leaf]:
         """The pick's series; none where they no longer count in this version."""
@@ -106,17 +112,21 @@ def _shape(table: Table, series: Sequence[Series], declared: Iterable[str], vers
     named = frozenset(canonical(name) for name in declared)
     families = {i: table.families[name] for name, leaves in samples.items() for i, _ in leaves}
     present = frozenset(f.name for f in families.values()) | (named & table.by_name.keys())
-    running = samples.get("vllm:num_requests_running", [])
+    era = generation(present, _has_engine_label(samples), version) if table is VLLM else ""
     seen = (*families.values(), *(table.by_name[name] for name in named & table.by_name.keys()))
     return Shape(
         table,
         samples,
         declared=named,
         version=oldest_possible(seen, version),
-        generation=generation(present, any("engine" in labels for _, labels in running), version),
+        generation=era,
         families=families,
         whole=any(one.name.startswith(table.prefix) for one in series),
     )
+
+
+def _has_engine_label(samples: Mapping[str, list[Leaf]]) -> bool:
+    return any("engine" in labels for _, labels in samples.get("vllm:num_requests_running", ()))
 
 
 def _without_partial_priorities(leaves: list[Leaf]) -> list[Leaf]:
@@ -139,16 +149,25 @@ class _Draft:
         self.ranked: dict[Signal, Choice] = {}
 
     def add_row(self, row: Row) -> None:
-        """The first way to read the signal that has series; else the first that is known to be 0."""
-        if not any(self._read(row, choice) for choice in row.choices):
-            unborn = next((c for c in row.choices if self._is_zero(c)), None)
-            if unborn is not None:
-                self.constants[row.signal] = 0.0
-                self.spellings[row.signal] = str(unborn.picks[0])
+        """The first way to read the signal that has series or is 0 on this page; else one born with the version.
 
-    def _is_zero(self, choice: Choice) -> bool:
-        picks = choice.picks if choice.any_of else choice.picks[:1]
-        return any(self.shape.born(p) for p in picks)
+        A way whose family is on the page without the series in question comes before the next way: it will be
+        the source as soon as something happens, and a counter that changed its source would look reset.
+        """
+        shape = self.shape
+        for choice in row.choices:
+            if self._read(row, choice):
+                return
+            if any(map(shape.declared_zero, choice.deciding)):
+                self._add_zero(row, choice)
+                return
+        born = next((c for c in row.choices if any(map(shape.born_zero, c.deciding))), None)
+        if born is not None:
+            self._add_zero(row, born)
+
+    def _add_zero(self, row: Row, choice: Choice) -> None:
+        self.constants[row.signal] = 0.0
+        self.spellings[row.signal] = str(choice.picks[0])
 
     def _read(self, row: Row, choice: Choice) -> bool:
         first = choice.picks[0]
@@ -248,7 +267,7 @@ class _Draft:
         )
         return Plan(
             engine=shape.table.engine,
-            generation=shape.generation if shape.table.prefix == "vllm:" else "",
+            generation=shape.generation,
             models=tuple(models)[:MODEL_LIMIT],
             constants=self.constants,
             trees=self.trees,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RATIO_LIMIT: Final = 1.05
 """A ratio above it is not a ratio: the engine means something else by it. Engines overshoot 1 by rounding."""
 
+DOUBT_LIMIT: Final = 8
+
 
 @dataclass(frozen=True, slots=True)
 class HistogramPlan:
@@ -39,7 +41,7 @@ class HistogramPlan:
         """The buckets added up over the label sets."""
         rows = [itemgetter(*row)(values) if len(row) > 1 else (values[row[0]],) for row in self.buckets]
         counts = rows[0] if len(rows) == 1 else tuple(map(sum, zip(*rows, strict=True)))
-        return Histogram(self.edges, counts, math.fsum(values[i] for i in self.sums))
+        return Histogram(self.edges, counts, sum(values[i] for i in self.sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Plan:
             spellings=self.spellings
             if self.spellings.keys() <= kept
             else {k: v for k, v in self.spellings.items() if k in kept},
-            doubts=tuple(dict.fromkeys(doubts)),
+            doubts=_few(doubts),
             bad_lines=bad_lines,
         )
 
@@ -104,7 +106,7 @@ class Plan:
         scalars = dict(self.constants)
         for key, tree in self.trees.items():
             scalars[key] = values[tree] if isinstance(tree, int) else value_of(tree, values)
-        spoilt.update(k for k, v in scalars.items() if v != v)  # noqa: PLR0124 - true of NaN alone
+        spoilt.update(k for k, v in scalars.items() if not math.isfinite(v))
         for key in self.ratios:
             if scalars[key] > RATIO_LIMIT and key not in spoilt:
                 doubts.append(f"{self.spellings.get(key, key)} is {scalars[key]:g}; a ratio is at most 1")
@@ -128,6 +130,14 @@ class Plan:
             return set()
         keys = {k for k, tree in self.trees.items() if bad.intersection(leaves_of(tree))}
         return keys | {k for k, h in self.histograms.items() if bad.intersection(h.leaves)}
+
+
+def _few(doubts: Sequence[str]) -> tuple[str, ...]:
+    """Each once, and no more than a person reads."""
+    distinct = tuple(dict.fromkeys(doubts))
+    if len(distinct) <= DOUBT_LIMIT:
+        return distinct
+    return (*distinct[:DOUBT_LIMIT], f"and {len(distinct) - DOUBT_LIMIT} more of this kind")
 
 
 def _rises(counts: Sequence[float]) -> bool:

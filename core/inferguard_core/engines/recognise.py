@@ -33,14 +33,19 @@ _STRANGERS: Final = (
 
 def table_of(names: Iterable[str]) -> Table | None:
     """The table of the engine that most of these names belong to; None for neither."""
-    counts = {VLLM.prefix: 0, SGLANG.prefix: 0}
-    for name in names:
-        prefix, colon, _ = canonical(name).partition(":")
-        if prefix + colon in counts:
-            counts[prefix + colon] += 1
+    spelled = tuple(names)
+    counts = {table.engine: sum(_belongs(name, table) for name in spelled) for table in (VLLM, SGLANG)}
     if not any(counts.values()):
         return None
-    return VLLM if counts[VLLM.prefix] >= counts[SGLANG.prefix] else SGLANG
+    return VLLM if counts[VLLM.engine] >= counts[SGLANG.engine] else SGLANG
+
+
+def _belongs(name: str, table: Table) -> bool:
+    """Any name with the engine's own prefix; of a re-export, whose prefix others may use too, the known ones."""
+    if name.startswith(table.prefix):
+        return True
+    spelled = canonical(name)
+    return spelled.startswith(table.prefix) and (spelled in table.families or spelled in table.by_name)
 
 
 def stranger(names: Iterable[str]) -> str:
@@ -75,16 +80,17 @@ def generation(present: AbstractSet[str], engine_label: bool, version: Version |
 
 
 def oldest_possible(families: Iterable[Family], version: Version | None) -> Version:
-    """The server's own word, or the version that the newest family on the page came with.
+    """The server's own word or the version that the newest family on the page came with, the later one.
 
-    A page that also holds a family which was gone by then is of no release: it proves nothing.
+    A development build may say 0.0.0. A page that also holds a family which was gone by the time of its
+    newest is of no release, and proves nothing.
     """
-    if version is not None:
-        return version
     seen = tuple(families)
     proven = max((f.since for f in seen), default=OLDEST)
     gone = [f.until for f in seen if f.until is not None]
-    return OLDEST if gone and min(gone) < proven else proven
+    if gone and min(gone) < proven:
+        proven = OLDEST
+    return max(proven, version or OLDEST)
 
 
 def _of_one_generation() -> Mapping[str, AbstractSet[str]]:

@@ -171,6 +171,11 @@ class Choice:
     any_of: bool = False
     """False: the first pick must be there, the others add to it where they exist. True: any will do."""
 
+    @property
+    def deciding(self) -> tuple[Pick, ...]:
+        """The picks that decide whether this way is open."""
+        return self.picks if self.any_of else self.picks[:1]
+
     def __str__(self) -> str:
         return " + ".join(str(p) for p in self.picks)
 

@@ -60,6 +60,7 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.PREEMPTIONS, "sglang:num_retracted_requests_total", "sglang:total_retracted_reqs"),
     row(Signal.FINISHED, "sglang:num_requests_total"),
     row(Signal.FINISHED_ABORT, "sglang:num_aborted_requests_total"),
+    # The scheduler's counters run while a request does, and count the second prefill of a retracted one too.
     row(
         Signal.PROMPT_TOKENS,
         pick("sglang:realtime_tokens_total", mode=("prefill_compute", "prefill_cache")),
@@ -111,6 +112,7 @@ ROWS: Final[tuple[Row, ...]] = (
             any_of=True,
         ),
     ),
+    # Each rank has a clock; the least stands for the endpoint, so that a stopped rank is not outrun by the others.
     row(Signal.SCHEDULER_SECONDS, "sglang:scheduler_stage_seconds_total"),
     row(Signal.HTTP_ACTIVE, pick("sglang:http_requests_active", endpoint=GENERATION_ROUTES)),
     row(

@@ -55,12 +55,12 @@ def value_of(tree: Tree, values: Sequence[float]) -> float:
     if not known:
         return math.nan
     if fold is Fold.SUM:
-        return math.fsum(known)
+        return sum(known)
     if fold is Fold.MAX:
         return max(known)
     if fold is Fold.MIN:
         return min(known)
-    return math.fsum(known) / len(known)
+    return sum(known) / len(known)
 
 
 def _grow(leaves: Sequence[Leaf], levels: Sequence[tuple[Callable[[Labels], Hashable], Fold]]) -> Tree:

@@ -26,7 +26,7 @@ GENERATION_ROUTES: Final = (
 )
 """Handlers that make the engine generate tokens; health checks, embeddings and model lists say nothing."""
 
-_HTTP_NOTE: Final = "counted only by the Python front end, and not by V0 in multiprocess mode"
+_HTTP_NOTE: Final = "appears with the first request; V0 in multiprocess mode never counts it"
 _PROCESS_NOTE: Final = "shown only by a single API server process (--api-server-count 1)"
 _SPECULATION_NOTE: Final = "shown only while speculative decoding is configured (--speculative-config)"
 _V0_ONLY: Final = "V1 has no swap space: it recomputes preempted requests"

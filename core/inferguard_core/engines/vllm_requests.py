@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inferguard_core.engines.row import Born, Family, Kind, Span, v0, v1
+from inferguard_core.engines.row import Born, Family, Fold, Kind, Span, v0, v1
 
 FAMILIES: tuple[Family, ...] = (
     Family("vllm:request_num_preemptions", Kind.HISTOGRAM, "1", (v1("0.30.0"),)),
@@ -55,7 +55,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("vllm:tool_call_parser_invocations_total", Kind.COUNTER, "1", (v1("0.24.0"),), per=("outcome",)),
     Family("process_virtual_memory_bytes", Kind.GAUGE, "bytes", (Span("<=0.3.3"),)),
     Family("process_resident_memory_bytes", Kind.GAUGE, "bytes", (Span("<=0.3.3"),)),
-    Family("process_start_time_seconds", Kind.GAUGE, "unix_seconds", (Span("<=0.3.3"),)),
+    Family("process_start_time_seconds", Kind.GAUGE, "unix_seconds", (Span("<=0.3.3"),), fold=Fold.MAX),
     Family("process_cpu_seconds_total", Kind.COUNTER, "seconds", (Span("<=0.3.3"),)),
     Family("process_open_fds", Kind.GAUGE, "1", (Span("<=0.3.3"),)),
     Family("process_max_fds", Kind.GAUGE, "1", (Span("<=0.3.3"),)),

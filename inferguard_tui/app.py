@@ -1,0 +1,165 @@
+"""The application: takes frames from a feed, hands them to the screen in front, and steers pause and replay.
+
+It reads and shows; it never asks an endpoint anything, and a feed that fails becomes a line on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import Binding
+
+from inferguard_core.printable import printable
+from inferguard_tui import chart
+from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS
+from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
+from inferguard_tui.panels.view import Watching
+from inferguard_tui.screens.dialog import Dialog
+from inferguard_tui.screens.endpoint import EndpointScreen
+from inferguard_tui.screens.fleet import FleetScreen
+from inferguard_tui.screens.frame_screen import FrameScreen
+from inferguard_tui.screens.help import HelpScreen
+from inferguard_tui.terminal import Terminal, detect
+from inferguard_tui.theming import BadTheme, chosen_theme, load_themes, token_defaults
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from inferguard_core.frame import Frame
+    from inferguard_tui.feed import FrameFeed
+
+
+class InferGuardApp(App[None]):
+    """Shows what `feed` yields until a person quits."""
+
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    TITLE = "InferGuard"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*PROGRAM_KEYS, *REPLAY_KEYS, *NUMBER_KEYS]
+
+    def __init__(self, feed: FrameFeed, *, theme: str | None = None, terminal: Terminal | None = None) -> None:
+        """`theme` None takes the default for this terminal; ValueError, in one line, for one that does not exist."""
+        self._terminal = terminal or detect()
+        good, self._bad_themes = load_themes()
+        chosen = chosen_theme(theme, self._terminal.own_palette, good)
+        if isinstance(chosen, BadTheme):
+            raise ValueError(chosen.message)  # noqa: TRY004 - a name is at fault, not a type
+        super().__init__(ansi_color=True if self._terminal.own_palette else None)
+        for each in good:
+            self.register_theme(each)
+        self.theme = chosen
+        self._feed = feed
+        self._newest: Frame | None = None
+        self._shown: Frame | None = None
+        self._watching = Watching()
+        self._raster: chart.Raster | None = None
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return token_defaults(self.current_theme)
+
+    def on_mount(self) -> None:
+        for bad in self._bad_themes:
+            self.notify(bad.message, severity="warning", markup=False)
+        self.push_screen(EndpointScreen(ascii_only=self._terminal.ascii_only))
+        # After the first paint: a feed loads its HTTP stack when frames are first asked for.
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.run_worker(self._consume(), name="feed", exit_on_error=False)
+
+    async def _consume(self) -> None:
+        """Post every frame; whatever ends the feed is posted too."""
+        reason = "the feed ended"
+        try:
+            async for frame in self._feed.frames():
+                self.post_message(FrameReady(frame))
+        except Exception as error:  # noqa: BLE001 - the screen must say what happened, whatever it was
+            reason = printable(str(error)) or type(error).__name__
+        self.post_message(FeedStopped(reason))
+
+    async def on_unmount(self) -> None:
+        with suppress(Exception):
+            await self._feed.close()
+
+    @on(FrameReady)
+    def take_frame(self, message: FrameReady) -> None:
+        first, self._newest = self._newest is None, message.frame
+        if self._watching.paused_unix is None:
+            self._shown = message.frame
+        if first:
+            if len(message.frame.endpoints) > 1:
+                self.switch_screen(FleetScreen(ascii_only=self._terminal.ascii_only))
+            self.call_after_refresh(self.run_worker, self._load_chart(), name="chart", exit_on_error=False)
+        self.deliver()
+
+    @on(FeedStopped)
+    def stop(self, message: FeedStopped) -> None:
+        self._watching = Watching(self._watching.paused_unix, message.reason.rstrip("."))
+        self.deliver()
+
+    async def _load_chart(self) -> None:
+        # Only the import leaves this thread; drawing must not.
+        self._raster = await asyncio.to_thread(chart.load)
+        self.deliver()
+
+    @on(FramesWanted)
+    def deliver(self) -> None:
+        """Give what is shown to the screens in sight: the topmost, and what a dialog leaves visible beneath it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, FrameScreen):
+                screen.show_chart(self._raster)
+                screen.watching = self._watching
+                screen.frame = self._shown
+            if not isinstance(screen, Dialog):
+                return
+
+    @on(EndpointChosen)
+    def open_endpoint(self, message: EndpointChosen) -> None:
+        while isinstance(self.screen, EndpointScreen | Dialog) and len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.push_screen(EndpointScreen(message.endpoint, ascii_only=self._terminal.ascii_only, in_fleet=True))
+
+    def action_open_number(self, number: int) -> None:
+        endpoints = self._shown.endpoints if self._shown is not None else ()
+        if len(endpoints) > 1 and number <= len(endpoints):
+            self.post_message(EndpointChosen(endpoints[number - 1].endpoint))
+
+    def action_pause(self) -> None:
+        if self._watching.paused_unix is not None:
+            self._watching = Watching(None, self._watching.trouble)
+            self._shown = self._newest
+        elif self._shown is not None:
+            self._watching = Watching(self._shown.unix, self._watching.trouble)
+        self.deliver()
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(self._keys_here(), ascii_only=self._terminal.ascii_only))
+
+    def _keys_here(self) -> list[Binding]:
+        own = [key for key in self.screen.BINDINGS if isinstance(key, Binding)]
+        panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
+        replay = REPLAY_KEYS if self._feed.replay is not None else []
+        return [*own, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Keys of a replay exist only on a replay; no help over a dialog."""
+        if action.startswith("replay_"):
+            return self._feed.replay is not None
+        return not (action == "help" and isinstance(self.screen, Dialog))
+
+    def action_replay_toggle(self) -> None:
+        if self._feed.replay is not None:
+            self._feed.replay.toggle_pause()
+
+    def action_replay_seek(self, by_s: float) -> None:
+        if self._feed.replay is not None and self._newest is not None and self._newest.replay is not None:
+            self._feed.replay.seek(max(0.0, self._newest.replay.at_s + by_s))
+
+    def action_replay_speed(self, factor: float) -> None:
+        if self._feed.replay is not None and self._newest is not None and self._newest.replay is not None:
+            self._feed.replay.set_speed(self._newest.replay.speed * factor)

@@ -1,0 +1,1 @@
+"""The fleet: which columns, in what order, as pure functions."""

@@ -1,0 +1,143 @@
+"""One endpoint as one line. As the width shrinks columns leave in a fixed order, the least telling first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import MeasureId, Severity, Status
+from inferguard_tui.formatting import amount, duration, percent, rate, seconds
+from inferguard_tui.glyphs import UNKNOWN
+from inferguard_tui.line import Ink, Line, Span, fitted, in_ink, left, line, right
+from inferguard_tui.panels.header import engine_words
+from inferguard_tui.panels.measures import value
+from inferguard_tui.panels.verdict import mark, sentence
+from inferguard_tui.panels.view import is_old, last_data
+from inferguard_tui.sparkline import blocks, columns, nice_ceiling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.frame import EndpointFrame
+
+SPARK_CELLS = 12
+_KV_LIMIT = Ink.LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its heading, its cells, and what stands in it."""
+
+    id: str
+    heading: str
+    cells: int
+    cell: Callable[[EndpointFrame, float], tuple[str, Ink]]
+    """Text and ink from an endpoint and the frame's instant."""
+    numeric: bool = True
+
+
+def _state(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    shape, ink = mark(endpoint.status)
+    return f"{shape} {endpoint.status.value}", ink
+
+
+def _kv_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    return blocks(columns(endpoint.trends.get(MeasureId.KV_USAGE), SPARK_CELLS), 1.0), Ink.SERIES
+
+
+def _queue_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    values = columns(endpoint.trends.get(MeasureId.WAITING), SPARK_CELLS)
+    # An axis of at least ten: one waiting request is no tower.
+    return blocks(values, max(10.0, nice_ceiling(max((v for v in values if v is not None), default=0.0)))), Ink.SERIES_2
+
+
+def _kv(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    usage, limit = value(endpoint, MeasureId.KV_USAGE), endpoint.thresholds.get("kv_usage")
+    over = usage is not None and limit is not None and usage >= limit
+    return percent(usage, 0), _KV_LIMIT if over else Ink.STRONG
+
+
+def _number(measure: MeasureId, form: Callable[[float | None], str]) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
+    return lambda endpoint, _unix: (form(value(endpoint, measure)), Ink.TEXT)
+
+
+def _since(endpoint: EndpointFrame, unix: float) -> tuple[str, Ink]:
+    return (duration(unix - endpoint.incident.onset_unix) if endpoint.incident is not None else "", Ink.DIM)
+
+
+def _engine(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    return engine_words(endpoint) or UNKNOWN, Ink.DIM
+
+
+COLUMNS = (
+    Column("endpoint", "endpoint", 20, lambda e, _: (e.name, Ink.STRONG), numeric=False),
+    Column("engine", "engine", 14, _engine, numeric=False),
+    Column("state", "state", 11, _state, numeric=False),
+    Column("kv_spark", "KV 0-100 %", SPARK_CELLS, _kv_spark, numeric=False),
+    Column("kv", "KV", 5, _kv),
+    Column("queue_spark", "queue", SPARK_CELLS, _queue_spark, numeric=False),
+    Column("waiting", "wait", 5, _number(MeasureId.WAITING, amount)),
+    Column("running", "run", 5, _number(MeasureId.RUNNING, amount)),
+    Column("ttft", "TTFT p95", 8, _number(MeasureId.TTFT_P95, seconds)),
+    Column("itl", "ITL p95", 8, _number(MeasureId.ITL_P95, seconds)),
+    Column("decode", "tok/s", 7, _number(MeasureId.GENERATION_RATE, amount)),
+    Column("hit", "hit", 5, _number(MeasureId.PREFIX_HIT_RATE, lambda v: percent(v, 0))),
+    Column("preempt", "preempt", 8, _number(MeasureId.PREEMPTION_RATE, rate)),
+    Column("since", "since", 9, _since),
+)
+LEAVE_ORDER = ("preempt", "itl", "engine", "hit", "since", "decode", "queue_spark", "running", "ttft", "kv_spark", "waiting", "kv")
+"""Columns as they leave; name and state stay."""
+_NUMBER_CELLS = 4
+_WORDS_CELLS = 24
+"""What is left at the right is used for the state in words, from this many cells on."""
+
+
+def fitting(cells: int) -> tuple[Column, ...]:
+    """The columns that a row of `cells` holds."""
+    kept = list(COLUMNS)
+    for leaving in LEAVE_ORDER:
+        if _size(kept) <= cells:
+            break
+        kept = [column for column in kept if column.id != leaving]
+    return tuple(kept)
+
+
+def _size(kept: list[Column]) -> int:
+    return _NUMBER_CELLS + 2 + sum(column.cells + 1 for column in kept)
+
+
+def heading(cells: int) -> Line:
+    shown = fitting(cells)
+    names = " ".join(right(c.heading, c.cells) if c.numeric else left(c.heading, c.cells) for c in shown)
+    room = cells - _size(list(shown))
+    words = " cause" if room >= _WORDS_CELLS else ""
+    return fitted(line(Span(f"{right('#', _NUMBER_CELLS + 1)} {names}{words}", Ink.DIM)), cells)
+
+
+def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_cursor: bool) -> Line:
+    """One endpoint; `number` is its place as given, which digits jump to."""
+    shown = fitting(cells)
+    spans = [Span("▌" if under_cursor else " ", Ink.FOCUS), Span(f"{right(str(number), _NUMBER_CELLS)} ", Ink.KEY)]
+    old = is_old(endpoint)
+    for column in shown:
+        text, ink = column.cell(endpoint, unix)
+        placed = right(text, column.cells) if column.numeric else left(text, column.cells)
+        if old and column.id not in ("endpoint", "state", "engine", "since"):
+            ink = Ink.STALE
+        spans.append(Span(f"{placed} ", ink))
+    room = cells - _size(list(shown))
+    if room >= _WORDS_CELLS:
+        spans.append(Span(f" {_words(endpoint)}", Ink.DIM))
+    drawn = fitted(line(*spans), cells)
+    if not under_cursor:
+        return drawn
+    used = sum(len(span.text) for span in drawn)
+    return in_ink((*drawn, Span(" " * max(0, cells - used))), Ink.CURSOR)
+
+
+def _words(endpoint: EndpointFrame) -> str:
+    if is_old(endpoint):
+        return f"{last_data(endpoint)} {endpoint.failure.message if endpoint.failure else ''}".strip()
+    if endpoint.severity > Severity.OK or endpoint.status is Status.RESTARTED:
+        return sentence(endpoint)
+    return ""

@@ -1,0 +1,54 @@
+"""A dialog over a screen: a page of lines that scrolls and closes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Container
+
+from inferguard_tui.keys import CLOSE_KEYS
+from inferguard_tui.screens.frame_screen import FrameScreen
+from inferguard_tui.widgets.page import Page
+from inferguard_tui.widgets.top_lines import KeyLine
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from inferguard_tui.line import Line
+
+
+class Dialog(FrameScreen):
+    """Base of the help and of a zoomed panel. Frames go on underneath and in it."""
+
+    CSS_PATH = Path(__file__).with_name("dialog.tcss")
+    BINDINGS = CLOSE_KEYS
+    AUTO_FOCUS = ""
+
+    def compose(self) -> ComposeResult:
+        with Container(id="dialog"):
+            yield Page(id="page", ascii_only=self.ascii_only)
+            yield KeyLine(CLOSE_KEYS, ascii_only=self.ascii_only)
+
+    def content(self, cells: int) -> tuple[Line, ...]:
+        """The lines of the page at this width."""
+        raise TypeError(f"{type(self).__name__} has no content")
+
+    def redraw(self) -> None:
+        page = self.query_one(Page)
+        if page.size.width:
+            page.draw(self.content(page.size.width))
+
+    def watch_frame(self) -> None:
+        if self.is_mounted:
+            self.redraw()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.redraw)
+
+    def action_scroll(self, rows: int) -> None:
+        page = self.query_one(Page)
+        page.scroll_relative(y=rows, animate=False)
+
+    def action_close(self) -> None:
+        self.dismiss()

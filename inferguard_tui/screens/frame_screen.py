@@ -1,0 +1,32 @@
+"""A screen that shows frames: what it is given goes down to its widgets, what a person asks for goes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from inferguard_core.frame import Frame
+from inferguard_tui.messages import FramesWanted
+from inferguard_tui.panels.view import Watching
+
+if TYPE_CHECKING:
+    from inferguard_tui.chart import Raster
+
+
+class FrameScreen(Screen[None]):
+    """Base of the screens that frames are delivered to."""
+
+    frame: reactive[Frame | None] = reactive(None, repaint=False)
+    watching: reactive[Watching] = reactive(Watching(), repaint=False)
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.ascii_only = ascii_only
+
+    def show_chart(self, raster: Raster | None) -> None:
+        """Charts can be drawn from now on. Screens without one ignore it."""
+
+    def on_screen_resume(self) -> None:
+        self.post_message(FramesWanted())
