@@ -23,9 +23,9 @@ class Terminal:
 
 
 def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
-    """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of standard output."""
+    """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of the stream that is drawn on."""
     env = os.environ if environ is None else environ
-    stream = encoding if encoding is not None else (sys.__stdout__.encoding if sys.__stdout__ else "")
+    stream = encoding if encoding is not None else (sys.__stderr__.encoding if sys.__stderr__ else "")
     return Terminal(
         ascii_only=not _is_utf8(_locale(env), stream),
         own_palette=bool(env.get("NO_COLOR")) or not _rich_in_colour(env),
