@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.assemble import endpoint_frame
+from inferguard_core.engines import EngineReader
 from inferguard_core.frame import EndpointFrame, Frame, PartHealth, Status
 from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll, Source
@@ -58,8 +59,9 @@ class Monitor:
         self._interval_s = interval_s
         self._parts = tuple(parts)
         self._listener = listener or Listener()
+        reader = EngineReader()
         self._pairs = [
-            (source, EndpointWatch(source.endpoint, name, interval_s, source.proof, limits))
+            (source, EndpointWatch(source.endpoint, name, interval_s, source.proof, limits, reader))
             for name, source in sources
         ]
         self._frames: dict[str, EndpointFrame] = {}

@@ -59,9 +59,16 @@ class Seen:
 class EndpointWatch:
     """State of one endpoint; `observe` each poll in order, then read the attributes or build a frame."""
 
-    def __init__(
-        self, endpoint: str, name: str, interval_s: float, proof: ProofLevel, limits: Limits
+    def __init__(  # noqa: PLR0913, PLR0917 - what identifies an endpoint
+        self,
+        endpoint: str,
+        name: str,
+        interval_s: float,
+        proof: ProofLevel,
+        limits: Limits,
+        reader: EngineReader | None = None,
     ) -> None:
+        """`reader` may be shared by endpoints whose pages are alike; what they have in common is kept once."""
         self.endpoint = endpoint
         self.name = name
         self.interval_s = interval_s
@@ -79,7 +86,7 @@ class EndpointWatch:
         self.log = IncidentLog(endpoint, name, limits)
         self.trends = {measure: TrendRing(interval_s) for measure in TRENDS}
         self._good_polls = 0
-        self._reader = EngineReader()
+        self._reader = reader or EngineReader()
         self._history = History()
         self._baselines = {s: Baseline(limits.baseline_samples, limits.baseline_seconds) for s in BASELINES}
 

@@ -1,9 +1,8 @@
-"""Reads the pages of one endpoint into Readings, whatever engine and version answers there."""
+"""Reads pages into Readings, whatever engine and version answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines.compiling import compile_plan
 from inferguard_core.engines.plan import Plan
@@ -13,24 +12,22 @@ from inferguard_core.engines.version import parse_version
 from inferguard_core.exposition import ExpositionReader, Page, Series
 from inferguard_core.reading import Engine, Reading
 
-SHAPES: Final = 2
-"""Plans kept. A page changes its shape when a label set appears for the first time, and stays so."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+PLANS: Final = 64
+"""Kept at most, the ones used last. A page changes its shape when a label set appears for the first time."""
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    series: list[Series]
-    types: dict[str, str]
-    version: str | None
-    plan: Plan
+_Shape = tuple[str | None, tuple[Series, ...], tuple[tuple[str, str], ...]]
+"""Version, series and TYPE lines of a page: pages alike in these are read by the same plan."""
 
 
 class EngineReader:
-    """One for each endpoint. Keeps what it understood of the page's labels, and no numbers."""
+    """Reads the pages of one endpoint, or of many that are alike. Keeps what their labels mean, and no numbers."""
 
     def __init__(self) -> None:
         self._exposition = ExpositionReader(is_known)
-        self._compiled: list[_Compiled] = []
+        self._plans: dict[_Shape, Plan] = {}
 
     def read(self, body: str, version: str | None = None) -> Reading:
         """What the page says. Raises nothing, whatever the text.
@@ -45,17 +42,19 @@ class EngineReader:
         return plan.read([value for _, value in page.samples], page.bad_lines)
 
     def _plan(self, page: Page, version: str | None) -> Plan:
-        series = [s for s, _ in page.samples]
-        for known in self._compiled:
-            # Series are interned, so this compares identities and stops at the first difference.
-            if known.series == series and known.version == version and known.types == page.types:
-                return known.plan
-        plan = _understand(page, series, version)
-        self._compiled = [_Compiled(series, page.types, version, plan), *self._compiled[: SHAPES - 1]]
+        series = tuple(s for s, _ in page.samples)
+        # Series are interned, so hashing and comparing them looks at identities only.
+        shape = (version, series, tuple(page.types.items()))
+        plan = self._plans.pop(shape, None)
+        if plan is None:
+            plan = _understand(page, series, version)
+            if len(self._plans) >= PLANS:
+                del self._plans[next(iter(self._plans))]
+        self._plans[shape] = plan
         return plan
 
 
-def _understand(page: Page, series: list[Series], version: str | None) -> Plan:
+def _understand(page: Page, series: Sequence[Series], version: str | None) -> Plan:
     names = dict.fromkeys((*page.types, *(s.name for s in series)))
     table = table_of(names)
     if table is None:
