@@ -80,7 +80,7 @@ def _events(recording: RecordingFile, limits: Limits, *, check: bool) -> int:
 
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
-    from inferguard_tui.cli.screen import show
+    from inferguard_tui.cli.screen import refusal, show
     from inferguard_tui.replay_feed import MAX_SPEED, MIN_SPEED, ReplayFeed
     from inferguard_tui.session import open_recording
 
@@ -90,6 +90,8 @@ def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     recording = open_recording(arguments.file)
     if isinstance(recording, BadInput):
         complain(recording.message)
+        return UNKNOWN
+    if refusal():
         return UNKNOWN
     complain(*recording.warnings)
     return show(ReplayFeed(recording, settings.limits, arguments.speed), settings)

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from inferguard_core.frame import Frame
 from inferguard_tui.messages import FramesWanted
 from inferguard_tui.panels.view import Watching
+from inferguard_tui.screens.frugal_compositor import FrugalCompositor
 
 if TYPE_CHECKING:
     from inferguard_tui.chart import Raster
@@ -23,6 +24,7 @@ class FrameScreen(Screen[None]):
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
+        self._compositor = FrugalCompositor()
         self.ascii_only = ascii_only
 
     def show_chart(self, raster: Raster | None) -> None:

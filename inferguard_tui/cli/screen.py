@@ -1,0 +1,37 @@
+"""The way from the command line to the screen, and the only module here that loads Textual."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from inferguard_tui.cli.arguments import complain
+from inferguard_tui.cli.exits import OK, UNKNOWN
+
+if TYPE_CHECKING:
+    from inferguard_core.settings import Settings
+
+    from inferguard_tui.feed import FrameFeed
+
+
+def refusal() -> bool:
+    """Say so, and return True, when there is no terminal to draw on."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return False
+    complain("no terminal to draw on; inferguard scan and inferguard watch need none")
+    return True
+
+
+def show(feed: FrameFeed, settings: Settings) -> int:
+    """Show `feed` until the person quits; the exit code."""
+    if refusal():
+        return UNKNOWN
+    from inferguard_tui.app import InferGuardApp
+
+    try:
+        app = InferGuardApp(feed, theme=settings.ui.theme)
+    except ValueError as error:
+        complain(str(error))
+        return UNKNOWN
+    app.run()
+    return OK if app.return_code in (None, 0) else UNKNOWN

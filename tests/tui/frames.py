@@ -1,0 +1,301 @@
+"""Frames to look at, with made-up values: inputs of the screen, never expected outcomes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import (
+    Anomaly,
+    AnomalyState,
+    Blind,
+    EndpointFrame,
+    Frame,
+    Incident,
+    IncidentEntry,
+    IncidentState,
+    Measure,
+    MeasureId,
+    PartHealth,
+    RawSignal,
+    ReplayPosition,
+    Severity,
+    Status,
+    Trend,
+)
+from inferguard_core.poll import Failure, FailureKind, ProofLevel
+from inferguard_core.reading import Engine
+from inferguard_core.verdict import (
+    ActionType,
+    Advisory,
+    CauseScore,
+    Condition,
+    Diagnosis,
+    Evidence,
+    WrongLever,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NOW = 1_700_000_000.0
+"""2023-11-14 22:13:20 UTC, a multiple of every step used here."""
+BINS = 300
+
+
+def trend(of: Callable[[int], float | None], bins: int = BINS, step_s: float = 1.0) -> Trend:
+    """`of` gives the value of each bin, 0 the oldest."""
+    return Trend(step_s, NOW, tuple(of(index) for index in range(bins)))
+
+
+def measures(kv: float = 0.52, waiting: float = 0.0, ttft_p95: float = 0.42, preempted: float = 0.0) -> dict[str, Measure]:
+    """Every measure of a vLLM V1 engine under load."""
+    ids = MeasureId
+    return {
+        ids.KV_USAGE: Measure(kv, "ratio", source="vllm:kv_cache_usage_perc"),
+        ids.KV_CAPACITY_TOKENS: Measure(3_100_000.0, "tokens", source="vllm:cache_config_info"),
+        ids.RUNNING: Measure(58.0, "requests", source="vllm:num_requests_running"),
+        ids.WAITING: Measure(waiting, "requests", source="vllm:num_requests_waiting"),
+        ids.WAITING_CAPACITY: Measure(waiting, "requests"),
+        ids.WAITING_DEFERRED: Measure(0.0, "requests"),
+        ids.WAIT_ESTIMATE: Measure(waiting / 6.2, "seconds", 15.0),
+        ids.QUEUE_SLOPE: Measure(0.6 if waiting else 0.0, "requests/s", 60.0),
+        ids.ARRIVAL_RATE: Measure(9.1, "requests/s", 60.0),
+        ids.FINISH_RATE: Measure(6.2, "requests/s", 60.0),
+        ids.PREEMPTION_RATE: Measure(preempted, "1/s", 60.0),
+        ids.TTFT_P50: Measure(ttft_p95 / 4, "seconds", 60.0, 372),
+        ids.TTFT_P95: Measure(ttft_p95, "seconds", 60.0, 372),
+        ids.TTFT_P99: Measure(None, "seconds", 60.0, 72, why_unknown="n 72, needs 100"),
+        ids.ITL_P50: Measure(0.041, "seconds", 60.0, 3720),
+        ids.ITL_P95: Measure(0.185, "seconds", 60.0, 3720),
+        ids.PROMPT_RATE: Measure(18_200.0, "tokens/s", 60.0),
+        ids.PROMPT_COMPUTED_RATE: Measure(9_800.0, "tokens/s", 60.0),
+        ids.GENERATION_RATE: Measure(1_800.0, "tokens/s", 60.0),
+        ids.PREFIX_HIT_RATE: Measure(0.31, "ratio", 60.0, 20_000),
+        ids.SPEC_ACCEPTANCE: Measure(None, "ratio", 60.0, why_unknown="not exported: spec_draft_tokens"),
+        ids.OPEN_FDS: Measure(61.0, "1", source="process_open_fds"),
+    }
+
+
+def trends(rising: bool = False) -> dict[str, Trend]:
+    """Five minutes; rising ones climb to their end."""
+
+    def climb(low: float, high: float) -> Callable[[int], float | None]:
+        return lambda i: low + (high - low) * (i / BINS) ** 2 if rising else low + (high - low) * 0.2 * (1 + math.sin(i / 20))
+
+    return {
+        MeasureId.KV_USAGE: trend(climb(0.3, 0.98)),
+        MeasureId.WAITING: trend(climb(0.0, 38.0)),
+        MeasureId.RUNNING: trend(lambda i: 50.0 + i % 9),
+        MeasureId.TTFT_P95: trend(climb(0.4, 12.4)),
+        MeasureId.ITL_P95: trend(climb(0.04, 0.185)),
+        MeasureId.GENERATION_RATE: trend(climb(1500.0, 1900.0)),
+    }
+
+
+def endpoint(number: int = 1, **changes: object) -> EndpointFrame:
+    """A healthy vLLM endpoint; `changes` replace its fields."""
+    healthy = EndpointFrame(
+        endpoint=f"http://gpu-{number:02d}:8000",
+        name=f"gpu-{number:02d}:8000",
+        status=Status.OK,
+        severity=Severity.OK,
+        proof=ProofLevel.LIVE,
+        interval_s=2.0,
+        engine=Engine.VLLM,
+        engine_version="0.32.0",
+        models=("openai/gpt-oss-120b",),
+        polls=412,
+        last_page_unix=NOW - 0.4,
+        age_s=0.4,
+        poll_ms=23.0,
+        measures=measures(),
+        trends=trends(),
+        raw=(
+            RawSignal("kv_usage", "vllm:kv_cache_usage_perc", 0.52),
+            RawSignal("waiting", "vllm:num_requests_waiting", 0.0),
+        ),
+        thresholds={"kv_usage": 0.85, "ttft": 1.0},
+    )
+    return replace(healthy, **changes)
+
+
+def anomaly(kind: str, severity: Severity, summary: str, ago_s: float, **changes: object) -> Anomaly:
+    found = Anomaly(
+        kind,
+        AnomalyState.FIRING,
+        severity,
+        summary,
+        NOW - ago_s,
+        NOW - ago_s + 10,
+        (Evidence("preemptions", 144.0, "requests", 2.0, None, 60.0, None, "vllm:num_preemptions_total"),),
+    )
+    return replace(found, **changes)
+
+
+def incident(**changes: object) -> Incident:
+    found = Incident(
+        id="41",
+        endpoint="http://gpu-01:8000",
+        state=IncidentState.OPEN,
+        severity=Severity.CRITICAL,
+        worst=Severity.CRITICAL,
+        onset_unix=NOW - 192,
+        opened_unix=NOW - 190,
+        ended_unix=None,
+        anomalies=("preemption", "queue_growth"),
+        reopened=0,
+        headline="preemption: 144 preempted in 60 s, 38.7% of completions; also queue_growth, ttft_high",
+        timeline=(IncidentEntry(NOW - 190, "preemption firing critical: 144 preempted in 60 s"),),
+    )
+    return replace(found, **changes)
+
+
+RESOLVED = incident(
+    id="40",
+    state=IncidentState.RESOLVED,
+    severity=Severity.OK,
+    worst=Severity.WARNING,
+    onset_unix=NOW - 4000,
+    opened_unix=NOW - 3990,
+    ended_unix=NOW - 3160,
+    anomalies=("kv_high",),
+    headline="kv_high: KV 91.0% (limit 85%)",
+)
+
+
+def critical(number: int = 1, **changes: object) -> EndpointFrame:
+    """KV exhausted, with everything that is concluded and advised."""
+    troubles = (
+        anomaly("preemption", Severity.CRITICAL, "144 preempted in 60 s, 38.7% of completions", 190),
+        anomaly("queue_growth", Severity.CRITICAL, "38 waiting, +0.6/s, ≈ 6.1 s wait", 182),
+        anomaly("ttft_high", Severity.WARNING, "78% over 1 s, p95 12.40 s n 372", 170),
+        anomaly("kv_saturated", Severity.NOTICE, "KV reaches 98.9%: the pool is full", 192, state=AnomalyState.RECOVERING),
+    )
+    held = Condition("kv_held", True, "KV ≥ 0.9 held for 30 s (0.98)")
+    bad = endpoint(
+        number,
+        status=Status.CRITICAL,
+        severity=Severity.CRITICAL,
+        measures=measures(kv=0.979, waiting=38.0, ttft_p95=12.4, preempted=2.4),
+        trends=trends(rising=True),
+        anomalies=troubles,
+        incident=incident(),
+        incidents=(incident(), RESOLVED),
+        diagnosis=Diagnosis(
+            "41",
+            "kv_exhausted",
+            "kv_saturation",
+            0.86,
+            (CauseScore("kv_exhausted", 0.86, (held,)), CauseScore("long_contexts", 0.31), CauseScore("arrival_surge", 0.18)),
+            "rules",
+            "high",
+            "manual_review",
+            wrong_lever=WrongLever("more sequences", "58 of 256 run; KV is the cap"),
+        ),
+        advisories=(
+            Advisory(
+                "a1",
+                NOW - 100,
+                ActionType.THROTTLE_CONCURRENCY,
+                "41",
+                f"http://gpu-{number:02d}:8000",
+                "58 requests hold 3.0 M of 3.1 M tokens",
+                0.74,
+                True,
+                0.0,
+                {"from": 58.0, "to": 44.0},
+            ),
+            Advisory(
+                "a2",
+                NOW - 100,
+                ActionType.RECOMMEND_COMPACTION,
+                "41",
+                f"http://gpu-{number:02d}:8000",
+                "4 sessions hold half of the pool",
+                0.31,
+                False,
+                360.0,
+                {"sessions": 4.0},
+                caveats=("a stock engine cannot load a compacted cache",),
+            ),
+        ),
+        blind=(Blind("swap", "swapped", "vLLM V1 does not swap"),),
+    )
+    return replace(bad, **changes)
+
+
+def warning(number: int = 1, **changes: object) -> EndpointFrame:
+    growing = anomaly("queue_growth", Severity.WARNING, "14 waiting, +0.2/s, ≈ 2.3 s wait", 80)
+    state = incident(headline="queue_growth: 14 waiting, +0.2/s", severity=Severity.WARNING, onset_unix=NOW - 80)
+    return endpoint(
+        number,
+        **{
+            "status": Status.WARNING,
+            "severity": Severity.WARNING,
+            "measures": measures(kv=0.31, waiting=14.0, ttft_p95=4.1),
+            "anomalies": (growing,),
+            "incident": state,
+            "incidents": (state,),
+        }
+        | changes,
+    )
+
+
+def dead(number: int = 1, **changes: object) -> EndpointFrame:
+    """Refuses connections since 48 s; the last page is kept."""
+    name = f"gpu-{number:02d}:8000"
+    down = anomaly("endpoint_down", Severity.CRITICAL, f"no data, 12 polls failed: {name} refused the connection", 48)
+    state = incident(headline=f"endpoint_down: {down.summary}", onset_unix=NOW - 48, opened_unix=NOW - 46)
+    return endpoint(
+        number,
+        **{
+            "status": Status.NO_DATA,
+            "severity": Severity.CRITICAL,
+            "failure": Failure(FailureKind.REFUSED, f"{name} refused the connection: is the server running there?"),
+            "failed_polls": 12,
+            "last_page_unix": NOW - 48,
+            "age_s": 48.0,
+            "anomalies": (down,),
+            "incident": state,
+            "incidents": (state,),
+        }
+        | changes,
+    )
+
+
+def waiting(number: int = 1) -> EndpointFrame:
+    """Nothing is known yet."""
+    return EndpointFrame(
+        endpoint=f"http://gpu-{number:02d}:8000",
+        name=f"gpu-{number:02d}:8000",
+        status=Status.WAITING,
+        severity=Severity.OK,
+        proof=ProofLevel.LIVE,
+        interval_s=2.0,
+    )
+
+
+def frame(*endpoints: EndpointFrame, seq: int = 1, unix: float = NOW, replay: ReplayPosition | None = None) -> Frame:
+    answering = sum(e.status is not Status.NO_DATA for e in endpoints)
+    return Frame(seq, unix, endpoints, (PartHealth("poll", f"{answering}/{len(endpoints)} answer"),), replay)
+
+
+def mixed_fleet() -> Frame:
+    """Twelve endpoints in every state."""
+    states: Sequence[EndpointFrame] = (
+        endpoint(1),
+        endpoint(2, engine=Engine.SGLANG, engine_version="0.5.23"),
+        warning(3),
+        endpoint(4),
+        waiting(5),
+        endpoint(6, status=Status.NOTICE, severity=Severity.NOTICE),
+        critical(7),
+        endpoint(8, status=Status.RESTARTED),
+        dead(9),
+        endpoint(10, status=Status.STALE, age_s=9.0, last_page_unix=NOW - 9),
+        endpoint(11),
+        endpoint(12),
+    )
+    return frame(*states)
