@@ -15,6 +15,8 @@ from inferguard_tui.simulator.openai_api import Refusal, read_ask
 if TYPE_CHECKING:
     from inferguard_tui.simulator.clock import RealClock
 
+SIMULATED_HEADER = "X-InferGuard-Simulated"
+"""By this the monitor knows whose numbers these are, and says so beside them."""
 EXPOSITION = "text/plain; version=1.0.0; charset=utf-8"
 HEALTH_PROBE_S = 20.0
 """SGLang's `/health` answers 503 when its probe got no token for this long."""
@@ -62,7 +64,8 @@ class Routes:
 
     async def _metrics(self, http: web.Request) -> web.Response:
         await self._present(http)
-        return web.Response(body=self._engine.exposition().encode(), headers={"Content-Type": EXPOSITION})
+        headers = {"Content-Type": EXPOSITION, SIMULATED_HEADER: "1"}
+        return web.Response(body=self._engine.exposition().encode(), headers=headers)
 
     async def _models(self, http: web.Request) -> web.Response:
         await self._present(http)

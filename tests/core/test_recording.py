@@ -185,7 +185,7 @@ def _standard_reader(data):
     try:
         while byte := file.read(1):
             got += byte
-    except EOFError:
+    except (EOFError, gzip.BadGzipFile):
         pass
     return got
 
