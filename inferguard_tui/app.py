@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App
-from textual.binding import Binding
 
 from inferguard_core.printable import printable
 from inferguard_tui import chart
-from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS
+from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.screens.dialog import Dialog
@@ -28,7 +27,7 @@ from inferguard_tui.terminal import Terminal, detect
 from inferguard_tui.theming import BadTheme, chosen_theme, load_themes, token_defaults
 
 if TYPE_CHECKING:
-    from textual.binding import BindingType
+    from textual.binding import Binding, BindingType
 
     from inferguard_core.frame import Frame
     from inferguard_tui.feed import FrameFeed
@@ -42,7 +41,9 @@ class InferGuardApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*PROGRAM_KEYS, *REPLAY_KEYS, *NUMBER_KEYS]
 
-    def __init__(self, feed: FrameFeed, *, theme: str | None = None, terminal: Terminal | None = None) -> None:
+    def __init__(
+        self, feed: FrameFeed, *, theme: str | None = None, terminal: Terminal | None = None
+    ) -> None:
         """`theme` None takes the default for this terminal; ValueError, in one line, for one that does not exist."""
         self._terminal = terminal or detect()
         good, self._bad_themes = load_themes()
@@ -94,13 +95,16 @@ class InferGuardApp(App[None]):
         if first:
             if len(message.frame.endpoints) > 1:
                 self.switch_screen(FleetScreen(ascii_only=self._terminal.ascii_only))
-            self.call_after_refresh(self.run_worker, self._load_chart(), name="chart", exit_on_error=False)
+            self.call_after_refresh(self._start_chart)
         self.deliver()
 
     @on(FeedStopped)
     def stop(self, message: FeedStopped) -> None:
         self._watching = Watching(self._watching.paused_unix, message.reason.rstrip("."))
         self.deliver()
+
+    def _start_chart(self) -> None:
+        self.run_worker(self._load_chart(), name="chart", exit_on_error=False)
 
     async def _load_chart(self) -> None:
         # Only the import leaves this thread; drawing must not.
@@ -122,7 +126,9 @@ class InferGuardApp(App[None]):
     def open_endpoint(self, message: EndpointChosen) -> None:
         while isinstance(self.screen, EndpointScreen | Dialog) and len(self.screen_stack) > 2:
             self.pop_screen()
-        self.push_screen(EndpointScreen(message.endpoint, ascii_only=self._terminal.ascii_only, in_fleet=True))
+        self.push_screen(
+            EndpointScreen(message.endpoint, ascii_only=self._terminal.ascii_only, in_fleet=True)
+        )
 
     def action_open_number(self, number: int) -> None:
         endpoints = self._shown.endpoints if self._shown is not None else ()
@@ -141,10 +147,10 @@ class InferGuardApp(App[None]):
         self.push_screen(HelpScreen(self._keys_here(), ascii_only=self._terminal.ascii_only))
 
     def _keys_here(self) -> list[Binding]:
-        own = [key for key in self.screen.BINDINGS if isinstance(key, Binding)]
+        own = bindings_of(type(self.screen).BINDINGS)
         panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
         replay = REPLAY_KEYS if self._feed.replay is not None else []
-        return [*own, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS]
+        return [*own, *bindings_of([*panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys of a replay exist only on a replay; no help over a dialog."""

@@ -14,7 +14,7 @@ from inferguard_tui.line import Ink, Line, Span
 UNKNOWN = "—"
 EIGHTHS = "▁▂▃▄▅▆▇█"
 SHAPE = {Severity.OK: "✔", Severity.NOTICE: "·", Severity.WARNING: "!", Severity.CRITICAL: "▲"}
-NO_DATA_SHAPE = "×"
+NO_DATA_SHAPE = "×"  # noqa: RUF001 - a shape, not a letter
 INK = {
     Severity.OK: Ink.OK,
     Severity.NOTICE: Ink.NOTICE,

@@ -1,74 +1,126 @@
-"""Every key, once: screens take their bindings from here, and so do the footer and the help.
-
-A binding with `show` is named in the footer, in this order; `group` says which part of the help it stands in.
-"""
+"""Every key, once: screens take their bindings from here, and so do the footer and the help."""
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
 
 _MOVE = Binding.Group("Move")
 _LOOK = Binding.Group("Look")
 _REPLAY = Binding.Group("Replay")
 _PROGRAM = Binding.Group("Program")
 
-PROGRAM_KEYS: list[Binding] = [
-    Binding("p", "pause", "pause", id="app.pause", tooltip="Stop the view; the monitor goes on", group=_PROGRAM),
-    Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="Show these keys", group=_PROGRAM),
-    Binding("q", "quit", "quit", id="app.quit", tooltip="Leave at once", group=_PROGRAM, priority=True),
-    Binding("ctrl+c", "quit", "quit", id="app.interrupt", tooltip="Leave at once", group=_PROGRAM, priority=True, show=False),
+
+class _Row(NamedTuple):
+    """One binding. `footer` is `KEY word` as the footer shows it; empty keeps it out of the footer."""
+
+    keys: str
+    action: str
+    id: str
+    footer: str
+    tooltip: str
+
+
+def _bound(group: Binding.Group, *rows: _Row, priority: bool = False) -> list[BindingType]:
+    """Bindings of one group of the help, in the order of the footer."""
+    bindings: list[BindingType] = []
+    for row in rows:
+        display, _, word = row.footer.partition(" ")
+        bindings.append(
+            Binding(
+                row.keys,
+                row.action,
+                word or row.tooltip,
+                show=bool(word),
+                key_display=display or None,
+                priority=priority,
+                tooltip=row.tooltip,
+                id=row.id,
+                group=group,
+            )
+        )
+    return bindings
+
+
+PROGRAM_KEYS = [
+    *_bound(
+        _PROGRAM,
+        _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
+        _Row("question_mark", "help", "app.help", "? help", "Show these keys"),
+    ),
+    *_bound(_PROGRAM, _Row("q,ctrl+c", "quit", "app.quit", "q quit", "Leave at once"), priority=True),
+]
+NUMBER_KEYS = _bound(
+    _LOOK,
+    *(
+        _Row(
+            str(n),
+            f"open_number({n})",
+            f"app.open_{n}",
+            "1-9 jump" * (n == 1),
+            "Open the endpoint of this number",
+        )
+        for n in range(1, 10)
+    ),
+)
+REPLAY_KEYS = _bound(
+    _REPLAY,
+    _Row("space", "replay_toggle", "replay.toggle", "space play", "Play or pause the replay"),
+    _Row("left", "replay_seek(-10)", "replay.back", "← -10 s", "Ten seconds back"),
+    _Row("right", "replay_seek(10)", "replay.forward", "→ +10 s", "Ten seconds on"),
+    _Row("shift+left", "replay_seek(-60)", "replay.back_far", "", "A minute back"),
+    _Row("shift+right", "replay_seek(60)", "replay.forward_far", "", "A minute on"),
+    _Row("plus,equals_sign", "replay_speed(2.0)", "replay.faster", "", "Twice the speed"),
+    _Row("minus", "replay_speed(0.5)", "replay.slower", "", "Half the speed"),
+)
+PANEL_KEYS = _bound(_LOOK, _Row("enter", "zoom", "panel.zoom", "", "Show the chosen panel by itself"))
+ENDPOINT_KEYS = [
+    *_bound(
+        _MOVE,
+        _Row("j,down", "next_panel", "endpoint.next", "j/k panel", "Choose the next panel"),
+        _Row("k,up", "previous_panel", "endpoint.previous", "", "Choose the panel before"),
+        _Row("g,home", "first_panel", "endpoint.first", "", "Choose the first panel"),
+        _Row("G,end", "last_panel", "endpoint.last", "", "Choose the last panel"),
+    ),
+    *_bound(
+        _LOOK,
+        _Row("z", "zoom", "endpoint.zoom", "z zoom", "Show the chosen panel by itself, with raw metrics"),
+    ),
+    *_bound(
+        _MOVE, _Row("escape", "back", "endpoint.back", "esc fleet", "Back to the fleet, or choose no panel")
+    ),
+]
+FLEET_KEYS = [
+    *_bound(
+        _MOVE,
+        _Row("j,down", "cursor(1)", "fleet.down", "j/k move", "Next endpoint"),
+        _Row("k,up", "cursor(-1)", "fleet.up", "", "Endpoint before"),
+        _Row("pagedown,ctrl+d", "page(1)", "fleet.page_down", "", "A page down"),
+        _Row("pageup,ctrl+u", "page(-1)", "fleet.page_up", "", "A page up"),
+        _Row("g,home", "edge(-1)", "fleet.first", "", "First endpoint"),
+        _Row("G,end", "edge(1)", "fleet.last", "", "Last endpoint"),
+    ),
+    *_bound(
+        _LOOK,
+        _Row("enter", "open", "fleet.open", "enter open", "Open the chosen endpoint"),
+        _Row("s", "sort", "fleet.sort", "s sort", "Put the worst first, now"),
+    ),
+]
+CLOSE_KEYS = [
+    *_bound(_PROGRAM, _Row("escape,z,question_mark", "close", "dialog.close", "esc close", "Close")),
+    *_bound(
+        _MOVE,
+        _Row("j,down", "scroll(1)", "dialog.down", "j/k scroll", "A line down"),
+        _Row("k,up", "scroll(-1)", "dialog.up", "", "A line up"),
+        _Row("pagedown,ctrl+d", "scroll(20)", "dialog.page_down", "", "A page down"),
+        _Row("pageup,ctrl+u", "scroll(-20)", "dialog.page_up", "", "A page up"),
+        _Row("g,home", "scroll(-9999)", "dialog.top", "", "To the top"),
+        _Row("G,end", "scroll(9999)", "dialog.bottom", "", "To the bottom"),
+    ),
 ]
 
-REPLAY_KEYS: list[Binding] = [
-    Binding("space", "replay_toggle", "play", id="replay.toggle", tooltip="Play or pause the replay", group=_REPLAY),
-    Binding("left", "replay_seek(-10)", "-10 s", key_display="←", id="replay.back", tooltip="Ten seconds back", group=_REPLAY),
-    Binding("right", "replay_seek(10)", "+10 s", key_display="→", id="replay.forward", tooltip="Ten seconds on", group=_REPLAY),
-    Binding("shift+left", "replay_seek(-60)", "-60 s", key_display="shift ←", id="replay.back_far", tooltip="A minute back", group=_REPLAY, show=False),
-    Binding("shift+right", "replay_seek(60)", "+60 s", key_display="shift →", id="replay.forward_far", tooltip="A minute on", group=_REPLAY, show=False),
-    Binding("plus,equals_sign", "replay_speed(2.0)", "faster", key_display="+", id="replay.faster", tooltip="Twice the speed", group=_REPLAY, show=False),
-    Binding("minus", "replay_speed(0.5)", "slower", key_display="-", id="replay.slower", tooltip="Half the speed", group=_REPLAY, show=False),
-]
 
-PANEL_KEYS: list[Binding] = [
-    Binding("enter", "zoom", "zoom", id="panel.zoom", tooltip="Show the chosen panel by itself", group=_LOOK, show=False),
-]
-
-ENDPOINT_KEYS: list[Binding] = [
-    Binding("j,down", "next_panel", "panel", key_display="j/k", id="endpoint.next", tooltip="Choose the next panel", group=_MOVE),
-    Binding("k,up", "previous_panel", "previous panel", key_display="k", id="endpoint.previous", tooltip="Choose the panel before", group=_MOVE, show=False),
-    Binding("g,home", "first_panel", "first panel", key_display="g", id="endpoint.first", tooltip="Choose the first panel", group=_MOVE, show=False),
-    Binding("G,end", "last_panel", "last panel", key_display="G", id="endpoint.last", tooltip="Choose the last panel", group=_MOVE, show=False),
-    Binding("z", "zoom", "zoom", id="endpoint.zoom", tooltip="Show the chosen panel by itself, with raw metrics", group=_LOOK),
-    Binding("escape", "back", "fleet", key_display="esc", id="endpoint.back", tooltip="Back to the fleet, or choose no panel", group=_MOVE),
-]
-
-FLEET_KEYS: list[Binding] = [
-    Binding("j,down", "cursor(1)", "move", key_display="j/k", id="fleet.down", tooltip="Next endpoint", group=_MOVE),
-    Binding("k,up", "cursor(-1)", "up", key_display="k", id="fleet.up", tooltip="Endpoint before", group=_MOVE, show=False),
-    Binding("pagedown,ctrl+d", "page(1)", "page down", key_display="pgdn", id="fleet.page_down", tooltip="A page down", group=_MOVE, show=False),
-    Binding("pageup,ctrl+u", "page(-1)", "page up", key_display="pgup", id="fleet.page_up", tooltip="A page up", group=_MOVE, show=False),
-    Binding("g,home", "edge(-1)", "first", key_display="g", id="fleet.first", tooltip="First endpoint", group=_MOVE, show=False),
-    Binding("G,end", "edge(1)", "last", key_display="G", id="fleet.last", tooltip="Last endpoint", group=_MOVE, show=False),
-    Binding("enter", "open", "open", id="fleet.open", tooltip="Open the chosen endpoint", group=_LOOK),
-    Binding("s", "sort", "sort", id="fleet.sort", tooltip="Put the worst first, now", group=_LOOK),
-]
-
-NUMBER_KEYS: list[Binding] = [
-    Binding(str(n), f"open_number({n})", "open", key_display="1-9", id=f"app.open_{n}", tooltip="Open the endpoint with this number", group=_LOOK, show=n == 1)
-    for n in range(1, 10)
-]
-
-CLOSE_KEYS: list[Binding] = [
-    Binding("escape,z,question_mark", "close", "close", key_display="esc", id="dialog.close", tooltip="Close", group=_PROGRAM),
-    Binding("j,down", "scroll(1)", "scroll", key_display="j/k", id="dialog.down", tooltip="A line down", group=_MOVE),
-    Binding("k,up", "scroll(-1)", "up", key_display="k", id="dialog.up", tooltip="A line up", group=_MOVE, show=False),
-    Binding("pagedown,ctrl+d", "scroll(20)", "page down", key_display="pgdn", id="dialog.page_down", tooltip="A page down", group=_MOVE, show=False),
-    Binding("pageup,ctrl+u", "scroll(-20)", "page up", key_display="pgup", id="dialog.page_up", tooltip="A page up", group=_MOVE, show=False),
-    Binding("g,home", "scroll(-9999)", "top", key_display="g", id="dialog.top", tooltip="To the top", group=_MOVE, show=False),
-    Binding("G,end", "scroll(9999)", "bottom", key_display="G", id="dialog.bottom", tooltip="To the bottom", group=_MOVE, show=False),
-]
-
-
-def key_text(binding: Binding) -> str:
-    """The key as a person reads it."""
-    return binding.key_display or binding.key.partition(",")[0]
+def bindings_of(keys: list[BindingType]) -> list[Binding]:
+    """The same list, as the type it holds."""
+    return [key for key in keys if isinstance(key, Binding)]

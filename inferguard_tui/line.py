@@ -6,11 +6,13 @@ Widths are terminal cells, so that a model name in CJK does not push its neighbo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Ink(StrEnum):
@@ -111,9 +113,9 @@ def in_ink(content: Line, ink: Ink) -> Line:
 
 
 def wrapped(text: str, cells: int, indent: int = 0) -> list[str]:
-    """`text` broken at spaces into lines of at most `cells`, from the second on set in by `indent`."""
+    """`text` broken at spaces into lines of at most `cells`; from the second on they are set in by `indent`."""
     rows: list[str] = []
-    row = ""
+    row = " " * (len(text) - len(text.lstrip(" ")))
     for word in text.split():
         joined = f"{row} {word}" if row.strip() else row + word
         if cell_len(joined) > cells and row.strip():

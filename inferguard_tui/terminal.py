@@ -23,7 +23,7 @@ class Terminal:
 
 
 def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
-    """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of the stream that is drawn on."""
+    """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of the stream drawn on."""
     env = os.environ if environ is None else environ
     stream = encoding if encoding is not None else (sys.__stderr__.encoding if sys.__stderr__ else "")
     return Terminal(

@@ -113,25 +113,34 @@ def read_theme(file: Traversable) -> Theme | BadTheme:
 def _problem(keys: dict[str, Any], variables: object) -> str:
     """The first thing that is wrong, or nothing."""
     if unknown := sorted(keys.keys() - _FIELDS):
-        return f"unknown key {printable(unknown[0])}; allowed are {', '.join(sorted(_FIELDS))} and [variables]"
+        return (
+            f"unknown key {printable(unknown[0])}; allowed are {', '.join(sorted(_FIELDS))} and [variables]"
+        )
     if "primary" not in keys:
         return "primary is missing"
     if not isinstance(variables, dict) or not all(isinstance(v, str) for v in variables.values()):
         return "[variables] must hold strings"
-    for name, value in (*keys.items(), *variables.items()):
-        if name in _FLAGS and not isinstance(value, bool):
-            return f"{name} must be true or false"
-        if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
-            return f"{name} must be a number"
-        if (name in _COLOURS or name in _COLOUR_TOKENS) and not _is_colour(value):
-            return f"{name} = {printable(repr(value), 40)} is not a colour"
+    return next(
+        filter(None, (_wrong(name, value) for name, value in (*keys.items(), *variables.items()))), ""
+    )
+
+
+def _wrong(name: str, value: object) -> str:
+    if name in _FLAGS and not isinstance(value, bool):
+        return f"{name} must be true or false"
+    if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return f"{name} must be a number"
+    if (name in _COLOURS or name in _COLOUR_TOKENS) and not _is_colour(value):
+        return f"{name} = {printable(repr(value), 40)} is not a colour"
     return ""
 
 
 def _is_colour(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
-        Color.parse(value)  # type: ignore[arg-type]
-    except (ColorParseError, TypeError, AttributeError):
+        Color.parse(value)
+    except ColorParseError:
         return False
     return True
 

@@ -13,11 +13,15 @@ ROOT = Path(__file__).parents[1]
 SCREEN_AND_CLOUD = {"textual", "rich", "plotext", "openai", "upstash_redis", "upstash_vector"}
 
 IMPORT_ALL = """
-import importlib, pkgutil, sys, inferguard_core
-for module in pkgutil.walk_packages(inferguard_core.__path__, "inferguard_core."):
-    if not module.name.startswith(tuple(sys.argv[1:]) or ("-",)):
-        importlib.import_module(module.name)
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
+import importlib, sys, pathlib, inferguard_core
+# httpx loads its own command line, and rich with it, where click happens to be installed; we do not install it.
+sys.modules["click"] = None
+root = pathlib.Path(inferguard_core.__file__).parent
+for file in sorted(root.rglob("*.py")):
+    name = ".".join(("inferguard_core", *file.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+    if not name.startswith(tuple(sys.argv[1:]) or ("-",)):
+        importlib.import_module(name)
+print(*sorted({name.partition(".")[0] for name in sys.modules if sys.modules[name] is not None}))
 """
 
 

@@ -1,15 +1,19 @@
 """What is normal for one number of one endpoint, learnt from health only.
 
-The owner stops calling `learn` while an anomaly on the signal is active. A baseline is not trusted early, so
-that a monitor started in mid-incident does not take the incident for normal.
+The owner stops calling `learn` while an anomaly on the number is pending or active. A baseline is not trusted
+early, so that a monitor started in mid-incident does not take the incident for normal.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
-from inferguard_core.robust import mad, robust_z
+from inferguard_core.robust import SPREAD_OF_NORMAL, robust_z, weighted_median
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KEPT = 360
 """Half an hour at the slow spacing."""
@@ -18,15 +22,21 @@ SLOW_SPACING_S = 5.0
 
 
 class Baseline:
-    """Median and MAD of healthy samples; at most `KEPT` of them, the newest."""
+    """Median and MAD of healthy samples; at most `KEPT` of them, the newest.
+
+    A sample has a weight: a hit rate of many tokens says more than one of few. Numbers of one kind weigh 1.
+    """
 
     def __init__(self, min_samples: float, min_seconds: float) -> None:
         self._min_samples = min_samples
         self._min_seconds = min_seconds
-        self._samples: deque[float] = deque(maxlen=KEPT)
+        self._samples: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._last: float | None = None
         self._learnt_s = 0.0
         self._summary: tuple[float, float] | None = None
+
+    def __len__(self) -> int:
+        return len(self._samples)
 
     @property
     def trusted(self) -> bool:
@@ -39,21 +49,30 @@ class Baseline:
         """`learning 40/60` until trusted, then empty."""
         return "" if self.trusted else f"learning {len(self._samples)}/{self._min_samples:.0f}"
 
-    def learn(self, t: float, value: float) -> None:
-        """Take one healthy sample at monotonic `t`; samples too close together are left out."""
+    def due(self, t: float) -> bool:
+        """Whether a sample at monotonic `t` would be taken: those too close together are left out."""
         spacing = SLOW_SPACING_S if self.trusted else FAST_SPACING_S
+        return self._last is None or t - self._last >= spacing * 0.9
+
+    def learn(self, t: float, value: float, weight: float = 1.0) -> None:
+        """Take one healthy sample at monotonic `t`, if it is due and weighs anything."""
+        if not self.due(t) or not isfinite(value) or not 0.0 < weight < float("inf"):
+            return
         if self._last is not None:
-            if t - self._last < spacing * 0.9:
-                return
             self._learnt_s += min(t - self._last, self._min_seconds / 5)
         self._last = t
-        self._samples.append(value)
+        self._samples.append((value, weight))
         self._summary = None
 
     @property
     def centre(self) -> float | None:
         """Median of the healthy samples, None until trusted."""
         return self._stats()[0] if self.trusted else None
+
+    @property
+    def spread(self) -> float | None:
+        """Their MAD as a normal's standard deviation, None until trusted."""
+        return self._stats()[1] if self.trusted else None
 
     def z(self, value: float, floor: float) -> float | None:
         """Robust distance of `value` from the centre, None until trusted."""
@@ -62,8 +81,28 @@ class Baseline:
         centre, spread = self._stats()
         return robust_z(value, centre, spread, floor)
 
+    def to_json(self) -> dict[str, Any]:
+        """What a store keeps; `from_json` gives the same baseline back, but for the instant of its last sample."""
+        return {"samples": [[v, w] for v, w in self._samples], "learnt_s": self._learnt_s}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], min_samples: float, min_seconds: float) -> Baseline:
+        """The baseline that `to_json` described. Raises ValueError where that is not what `data` is."""
+        restored = cls(min_samples, min_seconds)
+        try:
+            pairs = [(float(value), float(weight)) for value, weight in data["samples"]]
+            learnt_s = float(data["learnt_s"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"not a baseline: {error!r}") from error
+        if not all(isfinite(v) and isfinite(w) and w > 0.0 for v, w in pairs) or not isfinite(learnt_s):
+            raise ValueError("not a baseline: a sample is not a finite number of positive weight")
+        restored._samples.extend(pairs)
+        restored._learnt_s = max(0.0, learnt_s)
+        return restored
+
     def _stats(self) -> tuple[float, float]:
         if self._summary is None:
-            centre = median(self._samples)
-            self._summary = centre, mad(list(self._samples), centre)
+            centre = weighted_median(self._samples)
+            distances = [(abs(v - centre), w) for v, w in self._samples]
+            self._summary = centre, SPREAD_OF_NORMAL * weighted_median(distances)
         return self._summary

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FailureKind(StrEnum):
@@ -51,6 +54,8 @@ class EndpointFacts:
     models: tuple[ModelCard, ...] = ()
     notes: tuple[str, ...] = ()
     """What could not be asked and why, in words (an api key is needed, …)."""
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Selected server arguments by their own name (`max_running_requests`), where the engine tells them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits
     from inferguard_core.frame import Anomaly, Incident
     from inferguard_core.reading import Reading
+    from inferguard_core.verdict import Forecast
     from inferguard_core.window import Window
 
 
@@ -32,3 +33,7 @@ class Scene:
     incident: Incident
     limits: Limits
     facts: EndpointFacts = field(default_factory=EndpointFacts)
+    forecast: Forecast | None = None
+    """Of KV exhaustion, where one stands."""
+    at_onset: Mapping[str, float] = field(default_factory=dict)
+    """`Reading.values` as they stood when the incident opened: the base for counters that no window keeps."""

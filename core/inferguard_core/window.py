@@ -6,18 +6,22 @@ here is zero because it is missing, and nothing is a lifetime average.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import sub
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from inferguard_core.reading import Histogram
 from inferguard_core.robust import theil_sen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from inferguard_core.history import History, Row
     from inferguard_core.signals import Signal
+
+_T = TypeVar("_T")
 
 QUANTILE_MIN_N = 20
 """Observations under a p50 or p95; fewer would show one request's luck."""
@@ -54,11 +58,12 @@ class Share(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The history up to its newest row."""
+class Lookback:
+    """The history up to its newest row. What is asked again within one poll is worked out once."""
 
     history: History
     newest: Row
+    _asked: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def now(self) -> float:
@@ -67,18 +72,48 @@ class Window:
     def latest(self, signal: Signal) -> float | None:
         return self.newest.get(signal)
 
+    def rows(self, seconds: float) -> Sequence[Row]:
+        """Readings of the last `seconds`, oldest first."""
+        return self.once(("rows", seconds), lambda: self.history.since(self.now - seconds))
+
+    def bases(self, seconds: float) -> Iterator[Row]:
+        """Where a rise over the last `seconds` may begin: the reading at their start, else the next ones."""
+        start = self.now - seconds
+        base = self.once(("base", seconds), lambda: self.history.at_or_before(start))
+        if base is not None:
+            yield base
+        yield from self.rows(seconds)
+
+    def once(self, question: tuple[object, ...], answer: Callable[[], _T]) -> _T:
+        """`answer()`, worked out the first time that `question` is asked of this window."""
+        if question not in self._asked:
+            self._asked[question] = answer()
+        known: _T = self._asked[question]
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Lookback):
+    """Questions about single signals."""
+
     def values(self, signal: Signal, seconds: float) -> list[float]:
         """Known samples of the last `seconds`."""
         return [v for _, v in self.points(signal, seconds)]
 
-    def points(self, signal: Signal, seconds: float) -> list[tuple[float, float]]:
-        """Known samples of the last `seconds` as (monotonic time, value)."""
-        rows = self.history.since(self.now - seconds)
-        return [(row.t, value) for row in rows if (value := row.get(signal)) is not None]
+    def points(self, signal: Signal, seconds: float) -> Sequence[tuple[float, float]]:
+        """Known samples of the last `seconds` as (monotonic time, value).
+
+        None at all where the newest reading does not hold the signal: it would be a word on the past.
+        """
+        return self.once(("points", signal, seconds), lambda: _points(self, signal, seconds))
 
     def median(self, signal: Signal, seconds: float) -> float | None:
         values = self.values(signal, seconds)
         return median(values) if values else None
+
+    def mean(self, signal: Signal, seconds: float) -> float | None:
+        """Mean over time of an instant gauge: each sample stands for the time since the one before."""
+        return self.once(("mean", signal, seconds), lambda: _mean(self.points(signal, seconds)))
 
     def maximum(self, signal: Signal, seconds: float) -> float | None:
         return max(self.values(signal, seconds), default=None)
@@ -88,10 +123,7 @@ class Window:
 
     def slope(self, signal: Signal, seconds: float) -> float | None:
         """Theil-Sen slope per second; None unless the samples span a third of the window."""
-        points = self.points(signal, seconds)
-        if len(points) < 3 or points[-1][0] - points[0][0] < seconds / 3:
-            return None
-        return theil_sen(points)
+        return self.once(("slope", signal, seconds), lambda: _slope(self.points(signal, seconds), seconds))
 
     def increase(self, counter: Signal, seconds: float) -> Increase | None:
         """Rise of a counter over the last `seconds`, or over what there is of them.
@@ -99,11 +131,7 @@ class Window:
         The base is the last sample at or before the window's start, so a rate after a gap is spread over the
         gap. None with one sample only.
         """
-        end = self.newest.get(counter)
-        base = self._base(counter, seconds)
-        if end is None or base is None:
-            return None
-        return Increase(end - base[1], self.now - base[0])
+        return self.once(("increase", counter, seconds), lambda: _increase(self, counter, seconds))
 
     def rate(self, counter: Signal, seconds: float) -> float | None:
         increase = self.increase(counter, seconds)
@@ -144,28 +172,52 @@ class Window:
 
     def buckets(self, signal: Signal, seconds: float) -> tuple[Histogram, float] | None:
         """Observations of the last `seconds` as a histogram, with the seconds it really spans."""
-        end = self.newest.histogram(signal)
-        if end is None:
-            return None
-        start = self.now - seconds
-        base = self.history.at_or_before(start)
-        rows: Sequence[Row] = [base] if base is not None else self.history.since(start)
-        for row in rows:
-            first = row.histogram(signal)
-            if row.t < self.now and first is not None and first.edges == end.edges:
-                counts = tuple(b - a for a, b in zip(first.counts, end.counts, strict=True))
-                return Histogram(end.edges, counts, end.total - first.total), self.now - row.t
-        return None
+        return self.once(("buckets", signal, seconds), lambda: _buckets(self, signal, seconds))
 
-    def _base(self, counter: Signal, seconds: float) -> tuple[float, float] | None:
-        start = self.now - seconds
-        base = self.history.at_or_before(start)
-        if base is not None and (value := base.get(counter)) is not None:
-            return base.t, value
-        for row in self.history.since(start):
-            if row.t < self.now and (value := row.get(counter)) is not None:
-                return row.t, value
+
+def _points(window: Lookback, signal: Signal, seconds: float) -> list[tuple[float, float]]:
+    if window.newest.get(signal) is None:
+        return []
+    return [(row.t, value) for row in window.rows(seconds) if (value := row.get(signal)) is not None]
+
+
+def _mean(points: Sequence[tuple[float, float]]) -> float | None:
+    if len(points) < 2:
+        return points[0][1] if points else None
+    weighed = sum(v * (t - before) for (before, _), (t, v) in pairwise(points))
+    return weighed / (points[-1][0] - points[0][0])
+
+
+def _slope(points: Sequence[tuple[float, float]], seconds: float) -> float | None:
+    if len(points) < 3 or points[-1][0] - points[0][0] < seconds / 3:
         return None
+    return theil_sen(points)
+
+
+def _increase(window: Lookback, counter: Signal, seconds: float) -> Increase | None:
+    end = window.newest.get(counter)
+    if end is None:
+        return None
+    for row in window.bases(seconds):
+        if row.t < window.now and (value := row.get(counter)) is not None:
+            return Increase(end - value, window.now - row.t)
+    return None
+
+
+def _buckets(window: Lookback, signal: Signal, seconds: float) -> tuple[Histogram, float] | None:
+    end = window.newest.histogram(signal)
+    if end is None:
+        return None
+    for row in window.bases(seconds):
+        first = row.histogram(signal)
+        if row.t < window.now and first is not None and first.edges == end.edges:
+            return _minus(end, first), window.now - row.t
+    return None
+
+
+def _minus(end: Histogram, first: Histogram) -> Histogram:
+    counts = tuple(map(sub, end.counts, first.counts))
+    return Histogram(end.edges, counts, end.total - first.total)
 
 
 def bucket_quantile(edges: Sequence[float], counts: Sequence[float], q: float) -> tuple[float, bool]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId, Severity, Status
 from inferguard_tui.formatting import amount, duration, percent, rate, seconds
-from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import Ink, Line, Span, fitted, in_ink, left, line, right
+from inferguard_tui.glyphs import INK, UNKNOWN
+from inferguard_tui.line import Ink, Line, Span, fitted, left, line, right, width
 from inferguard_tui.panels.header import engine_words
 from inferguard_tui.panels.measures import value
-from inferguard_tui.panels.verdict import mark, sentence
+from inferguard_tui.panels.verdict import cause, mark, sentence
 from inferguard_tui.panels.view import is_old, last_data
 from inferguard_tui.sparkline import blocks, columns, nice_ceiling
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from inferguard_core.frame import EndpointFrame
 
-SPARK_CELLS = 12
-_KV_LIMIT = Ink.LIMIT
+SPARK_CELLS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,20 @@ def _kv_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
 def _queue_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     values = columns(endpoint.trends.get(MeasureId.WAITING), SPARK_CELLS)
     # An axis of at least ten: one waiting request is no tower.
-    return blocks(values, max(10.0, nice_ceiling(max((v for v in values if v is not None), default=0.0)))), Ink.SERIES_2
+    return blocks(
+        values, max(10.0, nice_ceiling(max((v for v in values if v is not None), default=0.0)))
+    ), Ink.SERIES_2
 
 
 def _kv(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     usage, limit = value(endpoint, MeasureId.KV_USAGE), endpoint.thresholds.get("kv_usage")
     over = usage is not None and limit is not None and usage >= limit
-    return percent(usage, 0), _KV_LIMIT if over else Ink.STRONG
+    return percent(usage, 0), Ink.LIMIT if over else Ink.STRONG
 
 
-def _number(measure: MeasureId, form: Callable[[float | None], str]) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
+def _number(
+    measure: MeasureId, form: Callable[[float | None], str]
+) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
     return lambda endpoint, _unix: (form(value(endpoint, measure)), Ink.TEXT)
 
 
@@ -73,7 +76,7 @@ COLUMNS = (
     Column("endpoint", "endpoint", 20, lambda e, _: (e.name, Ink.STRONG), numeric=False),
     Column("engine", "engine", 14, _engine, numeric=False),
     Column("state", "state", 11, _state, numeric=False),
-    Column("kv_spark", "KV 0-100 %", SPARK_CELLS, _kv_spark, numeric=False),
+    Column("kv_spark", "KV 0-100%", SPARK_CELLS, _kv_spark, numeric=False),
     Column("kv", "KV", 5, _kv),
     Column("queue_spark", "queue", SPARK_CELLS, _queue_spark, numeric=False),
     Column("waiting", "wait", 5, _number(MeasureId.WAITING, amount)),
@@ -83,13 +86,18 @@ COLUMNS = (
     Column("decode", "tok/s", 7, _number(MeasureId.GENERATION_RATE, amount)),
     Column("hit", "hit", 5, _number(MeasureId.PREFIX_HIT_RATE, lambda v: percent(v, 0))),
     Column("preempt", "preempt", 8, _number(MeasureId.PREEMPTION_RATE, rate)),
+    Column("cause", "cause", 16, lambda e, _: (cause(e), Ink.TEXT), numeric=False),
     Column("since", "since", 9, _since),
 )
-LEAVE_ORDER = ("preempt", "itl", "engine", "hit", "since", "decode", "queue_spark", "running", "ttft", "kv_spark", "waiting", "kv")
+LEAVE_ORDER = (
+    *("preempt", "itl", "engine", "hit", "decode", "since", "queue_spark", "cause"),
+    *("running", "ttft", "kv_spark", "waiting", "kv"),
+)
 """Columns as they leave; name and state stay."""
+_STATE_INKS = frozenset(INK.values())
 _NUMBER_CELLS = 4
 _WORDS_CELLS = 24
-"""What is left at the right is used for the state in words, from this many cells on."""
+"""What is left at the right holds the state in words, from this many cells on."""
 
 
 def fitting(cells: int) -> tuple[Column, ...]:
@@ -110,19 +118,22 @@ def heading(cells: int) -> Line:
     shown = fitting(cells)
     names = " ".join(right(c.heading, c.cells) if c.numeric else left(c.heading, c.cells) for c in shown)
     room = cells - _size(list(shown))
-    words = " cause" if room >= _WORDS_CELLS else ""
+    words = " in words" if room >= _WORDS_CELLS else ""
     return fitted(line(Span(f"{right('#', _NUMBER_CELLS + 1)} {names}{words}", Ink.DIM)), cells)
 
 
 def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_cursor: bool) -> Line:
     """One endpoint; `number` is its place as given, which digits jump to."""
     shown = fitting(cells)
-    spans = [Span("▌" if under_cursor else " ", Ink.FOCUS), Span(f"{right(str(number), _NUMBER_CELLS)} ", Ink.KEY)]
+    spans = [
+        Span("▌" if under_cursor else " ", Ink.FOCUS),
+        Span(f"{right(str(number), _NUMBER_CELLS)} ", Ink.KEY),
+    ]
     old = is_old(endpoint)
     for column in shown:
         text, ink = column.cell(endpoint, unix)
         placed = right(text, column.cells) if column.numeric else left(text, column.cells)
-        if old and column.id not in ("endpoint", "state", "engine", "since"):
+        if old and column.id not in ("endpoint", "state", "engine", "cause", "since"):
             ink = Ink.STALE
         spans.append(Span(f"{placed} ", ink))
     room = cells - _size(list(shown))
@@ -131,8 +142,9 @@ def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_
     drawn = fitted(line(*spans), cells)
     if not under_cursor:
         return drawn
-    used = sum(len(span.text) for span in drawn)
-    return in_ink((*drawn, Span(" " * max(0, cells - used))), Ink.CURSOR)
+    filled = (*drawn, Span(" " * max(0, cells - width(drawn))))
+    # The state keeps its colour: the worst row is the one that the cursor starts on.
+    return tuple(span if span.ink in _STATE_INKS else Span(span.text, Ink.CURSOR) for span in filled)
 
 
 def _words(endpoint: EndpointFrame) -> str:

@@ -20,7 +20,9 @@ def worst_first(endpoints: Sequence[EndpointFrame]) -> tuple[str, ...]:
     return tuple(e.endpoint for e in sorted(endpoints, key=lambda e: -rank(e.status)))
 
 
-def may_sort(order: Sequence[str], endpoints: Sequence[EndpointFrame], moved_unix: float | None, unix: float) -> bool:
+def may_sort(
+    order: Sequence[str], endpoints: Sequence[EndpointFrame], moved_unix: float | None, unix: float
+) -> bool:
     """Whether rows may change place now.
 
     Always when endpoints came or went. Otherwise not within `REST_S` of the last movement of the cursor, counted

@@ -19,11 +19,12 @@ class Cell(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Panels side by side: their shares of the width, the least height, and the share of rows to spare."""
+    """Panels side by side: their shares of the width, the least height, the share of rows to spare, the most."""
 
     shares: tuple[tuple[str, int], ...]
     height: int
     grow: int = 0
+    most: int = 20
 
 
 class Arrangement(NamedTuple):
@@ -62,7 +63,7 @@ _MEDIUM = Arrangement(
     25,
     (
         Band((("kv", 1), ("queue", 1)), 6, 2),
-        Band((("latency", 5), ("work", 4), ("prefix", 3), ("preemption", 3)), 4),
+        Band((("latency", 33), ("work", 21), ("prefix", 20), ("preemption", 20)), 4),
         Band((("anomalies", 3), ("diagnosis", 2)), 5, 3),
         Band((("advisories", 1),), 3, 1),
         Band((("incidents", 3), ("status", 2)), 4, 2),
@@ -131,21 +132,17 @@ def _fitting(bands: tuple[Band, ...], height: int) -> tuple[tuple[Band, ...], in
 
 
 def _grown(bands: tuple[Band, ...], spare: int) -> list[int]:
-    """Heights with the spare rows given out by share; what does not divide goes to the earliest."""
+    """Heights with the spare rows given out by share."""
     total = sum(band.grow for band in bands)
     if not total:
         heights = [band.height for band in bands]
         if heights:
             heights[-1] += spare
         return heights
-    extra = [spare * band.grow // total for band in bands]
-    rest = spare - sum(extra)
-    for index, band in enumerate(bands):
-        if rest and band.grow:
-            extra[index] += 1
-            rest -= 1
-    extra[-1] += rest
-    return [band.height + more for band, more in zip(bands, extra, strict=True)]
+    heights = [min(band.most, band.height + spare * band.grow // total) for band in bands]
+    # The last band is a list: it takes what no other has a use for.
+    heights[-1] += spare - sum(heights) + sum(band.height for band in bands)
+    return heights
 
 
 def _widths(band: Band, width: int) -> list[int]:

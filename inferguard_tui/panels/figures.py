@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId
-from inferguard_tui.formatting import percent, rate
+from inferguard_tui.formatting import amount, percent, rate
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right
+from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, left, line, right
 from inferguard_tui.panels.measures import common_window, figure, measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -30,42 +30,42 @@ def _per_request(endpoint: EndpointFrame) -> str:
 
 def work_content(endpoint: EndpointFrame, view: View) -> Content:
     rows = [
-        figure("prompt", shown(endpoint, MeasureId.PROMPT_RATE)),
-        figure("decode", shown(endpoint, MeasureId.GENERATION_RATE)),
-        figure("finished", shown(endpoint, MeasureId.FINISH_RATE)),
+        figure("prompt", shown(endpoint, MeasureId.PROMPT_RATE), view.width),
+        figure("decode", shown(endpoint, MeasureId.GENERATION_RATE), view.width),
+        figure("finished", shown(endpoint, MeasureId.FINISH_RATE), view.width),
     ]
     trend = endpoint.trends.get(MeasureId.GENERATION_RATE)
     picture = _picture(trend, view, len(rows))
     rows.extend(picture)
-    rows.append(figure("a request", _per_request(endpoint)))
+    rows.append(figure("each", _per_request(endpoint), view.width))
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.GENERATION_RATE))
 
 
 def work_compact(endpoint: EndpointFrame, view: View) -> Line:
     """The figures of work, prefix cache and preemption, most telling first."""
     parts = (
-        ("prompt", shown(endpoint, MeasureId.PROMPT_RATE), 11),
-        ("decode", shown(endpoint, MeasureId.GENERATION_RATE), 11),
-        ("hit", percent(value(endpoint, MeasureId.PREFIX_HIT_RATE), 0), 5),
+        ("prompt", amount(value(endpoint, MeasureId.PROMPT_RATE)), 7),
+        ("decode", amount(value(endpoint, MeasureId.GENERATION_RATE)), 7),
+        ("tok/s  hit", percent(value(endpoint, MeasureId.PREFIX_HIT_RATE), 0), 5),
         ("preempt", rate(value(endpoint, MeasureId.PREEMPTION_RATE)), 8),
     )
     spans = [Span(left("Work", 9), Ink.TITLE)]
     for label, text, cells in parts:
-        spans += [Span(f"{label} ", Ink.DIM), Span(right(text, cells), Ink.STRONG), Span("  ")]
-    return line(*spans[:-1])
+        spans += [Span(f"{label} ", Ink.DIM), Span(right(text, cells), Ink.STRONG), Span(" ")]
+    return fitted(line(*spans[:-1]), view.width)
 
 
 def prefix_content(endpoint: EndpointFrame, view: View) -> Content:
     measure = endpoint.measures.get(MeasureId.PREFIX_HIT_RATE)
     rows = [
-        figure("hit rate", shown(endpoint, MeasureId.PREFIX_HIT_RATE)),
-        figure("computed", shown(endpoint, MeasureId.PROMPT_COMPUTED_RATE)),
+        figure("hit rate", shown(endpoint, MeasureId.PREFIX_HIT_RATE), view.width),
+        figure("computed", shown(endpoint, MeasureId.PROMPT_COMPUTED_RATE), view.width),
     ]
     rows.extend(_picture(endpoint.trends.get(MeasureId.PREFIX_HIT_RATE), view, len(rows), 1.0))
     if measure is not None and measure.value is None:
         rows.append(line(Span(measure.why_unknown, Ink.DIM)))
     if value(endpoint, MeasureId.SPEC_ACCEPTANCE) is not None:
-        rows.append(figure("drafts", shown(endpoint, MeasureId.SPEC_ACCEPTANCE)))
+        rows.append(figure("drafts", shown(endpoint, MeasureId.SPEC_ACCEPTANCE), view.width))
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.PREFIX_HIT_RATE))
 
 
@@ -75,12 +75,12 @@ def preemption_content(endpoint: EndpointFrame, view: View) -> Content:
     ink = Ink.LIMIT if preempted else Ink.STRONG
     share = UNKNOWN if preempted is None or not finished else percent(preempted / finished, 0)
     rows = [
-        figure("rate", rate(preempted), ink=ink),
-        figure("of done", share),
+        figure("rate", rate(preempted), view.width, ink=ink),
+        figure("of done", share, view.width),
     ]
     rows.extend(_picture(endpoint.trends.get(MeasureId.PREEMPTION_RATE), view, len(rows)))
     if (swapped := value(endpoint, MeasureId.SWAPPED)) is not None:
-        rows.append(figure("swapped", f"{swapped:.0f}"))
+        rows.append(figure("swapped", f"{swapped:.0f}", view.width))
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.PREEMPTION_RATE))
 
 
@@ -108,5 +108,5 @@ def preemption_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
 
 
 WORK = Panel("work", "Work", work_content, work_compact, work_detail)
-PREFIX = Panel("prefix", "Prefix cache", prefix_content, detail=prefix_detail)
+PREFIX = Panel("prefix", "Prefix", prefix_content, detail=prefix_detail)
 PREEMPTION = Panel("preemption", "Preemption", preemption_content, detail=preemption_detail)

@@ -7,16 +7,30 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import AnomalyState, IncidentState, Severity
 from inferguard_tui.formatting import clock, duration, quantity
 from inferguard_tui.glyphs import INK, SHAPE, WORD, bar
-from inferguard_tui.line import EMPTY, Ink, Line, Span, cut, left, line, right, spread, wrapped
+from inferguard_tui.line import (
+    EMPTY,
+    Ink,
+    Line,
+    Span,
+    fitted,
+    flowed,
+    left,
+    line,
+    right,
+    spread,
+    width,
+    wrapped,
+)
 from inferguard_tui.panels.view import Content, Panel, View, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inferguard_core.frame import Anomaly, EndpointFrame, Incident
-    from inferguard_core.verdict import Advisory, Evidence
+    from inferguard_core.verdict import Advisory, Diagnosis, Evidence
 
 _BAR_CELLS = 12
+_AGE_CELLS = 9
 
 
 def _now(endpoint: EndpointFrame) -> float | None:
@@ -36,17 +50,29 @@ def _mark(severity: Severity) -> tuple[Span, Span]:
     return Span(f"{SHAPE[severity]} ", INK[severity]), Span(left(WORD[severity], 5), INK[severity])
 
 
-def anomaly_row(anomaly: Anomaly, endpoint: EndpointFrame, cells: int) -> Line:
-    state = " recovering" if anomaly.state is AnomalyState.RECOVERING else ""
-    state += " flapping" if anomaly.flapping else ""
-    kind_cells = 15 if cells < 100 else 18
-    start = line(
-        *_mark(anomaly.severity),
-        Span(left(anomaly.kind, kind_cells), Ink.STRONG),
-        Span(f" {anomaly.summary}"),
-        Span(state, Ink.DIM),
-    )
-    return spread(start, line(Span(right(_since(endpoint, anomaly.onset_unix), 9), Ink.DIM)), cells)
+def anomaly_rows(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cells: int) -> list[Line]:
+    """One anomaly; its summary goes on in further lines where one is too short."""
+    state = " (recovering)" if anomaly.state is AnomalyState.RECOVERING else ""
+    state += " (flapping)" if anomaly.flapping else ""
+    lead = (*_mark(anomaly.severity), Span(f"{left(anomaly.kind, kind_cells)} ", Ink.STRONG))
+    age = line(Span(right(_since(endpoint, anomaly.onset_unix), _AGE_CELLS), Ink.DIM))
+    room = max(12, cells - width(lead) - _AGE_CELLS - 1)
+    first, *more = wrapped(anomaly.summary + state, room) or [""]
+    rows = [spread((*lead, Span(first)), age, cells)]
+    return rows + [line(Span(" " * width(lead)), Span(text)) for text in more]
+
+
+def _shortened(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cells: int) -> Line:
+    whole = anomaly_rows(anomaly, endpoint, cells, kind_cells)
+    if len(whole) == 1:
+        return whole[0]
+    lead = (*_mark(anomaly.severity), Span(f"{left(anomaly.kind, kind_cells)} ", Ink.STRONG))
+    age = line(Span(right(_since(endpoint, anomaly.onset_unix), _AGE_CELLS), Ink.DIM))
+    return spread((*lead, Span(anomaly.summary)), age, cells)
+
+
+def _kind_cells(anomalies: Sequence[Anomaly]) -> int:
+    return min(22, max((len(anomaly.kind) for anomaly in anomalies), default=0))
 
 
 def anomalies_content(endpoint: EndpointFrame, view: View) -> Content:
@@ -56,9 +82,15 @@ def anomalies_content(endpoint: EndpointFrame, view: View) -> Content:
         rows = [line(Span(quiet, Ink.DIM))]
         if endpoint.blind:
             rules = ", ".join(item.rule for item in endpoint.blind)
-            rows += [line(Span(row, Ink.DIM)) for row in wrapped(f"blind, for want of input: {rules}", view.width, 2)]
+            rows += [
+                line(Span(row, Ink.DIM))
+                for row in wrapped(f"blind, for want of input: {rules}", view.width, 2)
+            ]
         return Content(tuple(rows[: view.height]), blind)
-    rows = [anomaly_row(anomaly, endpoint, view.width) for anomaly in endpoint.anomalies]
+    kinds = _kind_cells(endpoint.anomalies)
+    whole = [row for a in endpoint.anomalies for row in anomaly_rows(a, endpoint, view.width, kinds)]
+    short = [_shortened(a, endpoint, view.width, kinds) for a in endpoint.anomalies]
+    rows = whole if len(whole) <= view.height else short
     firing = sum(a.state is AnomalyState.FIRING for a in endpoint.anomalies)
     note = " · ".join(part for part in (f"{firing} firing", blind) if part)
     return Content(listing(rows, view.height, "anomalies"), note)
@@ -85,15 +117,16 @@ def anomalies_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     """Each anomaly with its evidence, then the rules that cannot see."""
     rows: list[Line] = []
     for anomaly in endpoint.anomalies:
-        rows.append(anomaly_row(anomaly, endpoint, view.width))
-        rows += [line(Span(row)) for row in wrapped(f"       {anomaly.summary}", view.width, 7)]
+        rows += anomaly_rows(anomaly, endpoint, view.width, _kind_cells(endpoint.anomalies))
         times = f"       onset {clock(anomaly.onset_unix)} · fired {clock(anomaly.since_unix)}"
         rows.append(line(Span(times, Ink.DIM)))
         rows += [*evidence_rows(anomaly.evidence, view.width), EMPTY]
     if endpoint.blind:
         rows.append(line(Span("Rules without their input: neither firing nor fine", Ink.TITLE)))
         for item in endpoint.blind:
-            words = f"  {item.rule}: {item.missing} is not exported" + (f"; {item.remedy}" if item.remedy else "")
+            words = f"  {item.rule}: {item.missing} is not exported" + (
+                f"; {item.remedy}" if item.remedy else ""
+            )
             rows += [line(Span(row)) for row in wrapped(words, view.width, 4)]
     return tuple(rows)
 
@@ -101,8 +134,21 @@ def anomalies_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
 def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
     diagnosis = endpoint.diagnosis
     if diagnosis is None:
-        words = "rules pending" if endpoint.incident is not None else "rules pending; no incident is open"
-        return Content((line(Span(words, Ink.DIM)),)[: view.height])
+        pending = "rules pending" if endpoint.incident is not None else "rules pending; no incident is open"
+        return Content((line(Span(pending, Ink.DIM)),)[: view.height])
+    rows = _causes(diagnosis, view)
+    words = [f"because {condition.text}" for cause in diagnosis.ranked[:1] for condition in cause.speaks_for]
+    if diagnosis.wrong_lever is not None:
+        words.append(f"wrong lever: {diagnosis.wrong_lever.lever}: {diagnosis.wrong_lever.because}")
+    words += [f"measure next: {measure}" for measure in diagnosis.measure_next]
+    words.append(f"mode {diagnosis.failure_mode} · risk {diagnosis.risk_level}")
+    rows += [line(Span(row, Ink.DIM)) for text in words for row in wrapped(text, view.width, 2)]
+    return Content(tuple(rows[: view.height]), diagnosis.source)
+
+
+def _causes(diagnosis: Diagnosis, view: View) -> list[Line]:
+    """Ranked causes with their confidence; where rows are few, the best with the others behind it."""
+    few = view.height <= len(diagnosis.ranked)
     name_cells = min(24, max(12, view.width - _BAR_CELLS - 8))
     rows = [
         line(
@@ -112,8 +158,10 @@ def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
         )
         for index, cause in enumerate(diagnosis.ranked)
     ]
-    rows.append(line(Span(f"mode {diagnosis.failure_mode} · risk {diagnosis.risk_level}", Ink.DIM)))
-    return Content(tuple(rows[: view.height]), diagnosis.source)
+    if not few or not rows:
+        return rows
+    others = [f"{cause.cause} {cause.confidence:.2f}" for cause in diagnosis.ranked[1:]]
+    return [(*rows[0], Span(f"  {flowed(others, view.width - width(rows[0]) - 2, '  ')}", Ink.DIM))]
 
 
 def diagnosis_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
@@ -124,7 +172,9 @@ def diagnosis_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
 
 def _horizon(advisory: Advisory) -> str:
     seconds = advisory.horizon_seconds
-    return "now" if not seconds else f"in {duration(seconds)}"
+    if seconds is None:
+        return "when: —"
+    return "now" if seconds <= 0 else f"~{duration(seconds)}"
 
 
 def advisory_row(advisory: Advisory, number: int, cells: int) -> Line:
@@ -141,9 +191,10 @@ def advisory_row(advisory: Advisory, number: int, cells: int) -> Line:
         Span(f" {bar(advisory.confidence, _BAR_CELLS)} ", Ink.SERIES),
         Span(f"{advisory.confidence:.2f} "),
         tag,
-        Span(f" {left(_horizon(advisory), 10)} "),
+        Span(f"  {left(_horizon(advisory), 9)}", Ink.KEY),
     )
-    return spread(start, line(Span(cut(parameters, max(0, cells - 70)), Ink.DIM)), cells) if cells > 80 else start
+    doubt = "" if advisory.calibrated else "uncalibrated  "
+    return fitted((*start, Span(f"  {doubt}{parameters}", Ink.DIM)), cells)
 
 
 def advisories_content(endpoint: EndpointFrame, view: View) -> Content:
@@ -159,6 +210,10 @@ def advisories_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
         rows.append(advisory_row(advisory, number, view.width))
         rows += [line(Span(row)) for row in wrapped(f"    {advisory.reason}", view.width, 4)]
         rows += [line(Span(f"    {name} {given}", Ink.DIM)) for name, given in advisory.parameters.items()]
+        for noun, texts in (("needs", advisory.preconditions), ("but", advisory.caveats)):
+            rows += [
+                line(Span(r, Ink.DIM)) for t in texts for r in wrapped(f"    {noun}: {t}", view.width, 6)
+            ]
         rows += [*evidence_rows(advisory.evidence, view.width), EMPTY]
     return tuple(rows)
 
@@ -176,7 +231,7 @@ def incident_row(incident: Incident, endpoint: EndpointFrame, cells: int) -> Lin
         Span(f"{incident.id}{again} ", Ink.KEY),
         Span(words, Ink.DIM if over else Ink.TEXT),
     )
-    return spread(start, line(Span(right(lasted, 9), Ink.DIM)), cells)
+    return spread(start, line(Span(right(lasted, _AGE_CELLS), Ink.DIM)), cells)
 
 
 def incidents_content(endpoint: EndpointFrame, view: View) -> Content:
@@ -193,7 +248,9 @@ def incidents_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
         worst = f"  worst {incident.worst.word} · {', '.join(incident.anomalies)}"
         rows += [line(Span(row, Ink.DIM)) for row in wrapped(worst, view.width, 2)]
         for entry in incident.timeline:
-            rows += [line(Span(row)) for row in wrapped(f"  {clock(entry.unix)} {entry.text}", view.width, 11)]
+            rows += [
+                line(Span(row)) for row in wrapped(f"  {clock(entry.unix)} {entry.text}", view.width, 11)
+            ]
         rows.append(EMPTY)
     return tuple(rows)
 

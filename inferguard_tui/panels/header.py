@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from inferguard_core.poll import ProofLevel
 from inferguard_core.reading import Engine
 from inferguard_tui.formatting import clock, interval
 from inferguard_tui.line import Ink, Line, Span, fitted, line, width
+from inferguard_tui.panels.verdict import mark, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +39,15 @@ def proof_words(endpoints: Iterable[EndpointFrame]) -> str:
     return "+".join(dict.fromkeys(_PROOF[endpoint.proof] for endpoint in endpoints))
 
 
-def _parts(parts: Iterable[PartHealth]) -> list[Span]:
-    return [Span(f"{part.part} {part.state}", Ink.DIM) for part in parts]
+def _parts(every: str, parts: Iterable[PartHealth]) -> list[Span]:
+    """The poll with its interval first, then our other parts."""
+    words = [f"poll {every}" if every else "poll"]
+    for part in parts:
+        if part.part == "poll":
+            words[0] += f" {part.state}"
+        else:
+            words.append(f"{part.part} {part.state}")
+    return [Span(word, Ink.DIM) for word in words if word != "poll"]
 
 
 def _end(frame: Frame, watching: Watching, words: list[Span], cells: int, used: int) -> Line:
@@ -65,13 +74,16 @@ def endpoint_header(
     frame: Frame, endpoint: EndpointFrame, number: int | None, watching: Watching, cells: int
 ) -> Line:
     """`number` is the endpoint's place in the fleet, None when it is alone."""
-    proof = Span(_PROOF[endpoint.proof], Ink.BADGE)
+    proof = Span(f" {_PROOF[endpoint.proof]} ", Ink.BADGE)
     start = [Span(NAME, Ink.FOCUS)]
     if number is not None:
         start.append(Span(f"{number} ", Ink.KEY))
-    start += [Span(endpoint.name, Ink.STRONG), Span(f"  {engine_words(endpoint)}" if engine_words(endpoint) else "")]
-    words = [proof, Span(f"poll {interval(endpoint.interval_s)}", Ink.DIM), *_parts(frame.parts)]
-    least = width(_end(frame, watching, [proof], cells, 0)) + 1
+    start += [
+        Span(endpoint.name, Ink.STRONG),
+        Span(f"  {engine_words(endpoint)}" if engine_words(endpoint) else ""),
+    ]
+    words = [proof, *_parts(interval(endpoint.interval_s), frame.parts)]
+    least = width(_end(frame, watching, [proof], cells, 0)) + 2
     model = Span(f"  {_models(endpoint)}" if endpoint.models else "", Ink.DIM)
     left = fitted(line(*start, model), max(0, cells - least))
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)
@@ -81,10 +93,13 @@ def endpoint_header(
 def fleet_header(frame: Frame, watching: Watching, cells: int) -> Line:
     count = len(frame.endpoints)
     start = line(Span(NAME, Ink.FOCUS), Span(f"{count} endpoint{'' if count == 1 else 's'}", Ink.STRONG))
+    counts = Counter(endpoint.status for endpoint in frame.endpoints)
+    for status in sorted(counts, key=rank, reverse=True):
+        start = (*start, Span(f"  {counts[status]} {status.value}", mark(status)[1]))
     intervals = {endpoint.interval_s for endpoint in frame.endpoints}
-    words = [Span(proof_words(frame.endpoints), Ink.BADGE)]
-    if len(intervals) == 1:
-        words.append(Span(f"poll {interval(intervals.pop())}", Ink.DIM))
-    left = fitted(start, cells)
-    end = fitted(_end(frame, watching, [*words, *_parts(frame.parts)], cells, width(left)), max(0, cells - width(left)))
+    every = interval(intervals.pop()) if len(intervals) == 1 else ""
+    words = [Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE), *_parts(every, frame.parts)]
+    least = width(_end(frame, watching, words[:1], cells, 0)) + 2
+    left = fitted(start, max(0, cells - least))
+    end = fitted(_end(frame, watching, words, cells, width(left)), cells)
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)

@@ -43,7 +43,10 @@ def help_lines(bindings: Sequence[Binding], cells: int) -> tuple[Line, ...]:
     for group in groups:
         rows += [EMPTY, line(Span(group, Ink.FOCUS))]
         rows += [
-            line(Span(f"  {left(key_names(b), _KEY_CELLS)}", Ink.KEY), Span(cut(b.tooltip, cells - _KEY_CELLS - 2)))
+            line(
+                Span(f"  {left(key_names(b), _KEY_CELLS)}", Ink.KEY),
+                Span(cut(b.tooltip, cells - _KEY_CELLS - 2)),
+            )
             for b in bindings
             if b.group is not None and b.group.description == group and (b.show or not b.key.isdigit())
         ]

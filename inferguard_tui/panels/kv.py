@@ -61,12 +61,22 @@ def kv_content(endpoint: EndpointFrame, view: View) -> Content:
     if height < view.height:
         foot = " · ".join(part for part in (span_words(trend), _limit(endpoint)) if part)
         held = f"{amount(usage * capacity)} tok held" if usage is not None and capacity is not None else ""
-        rows.append(spread(line(Span(" " * _AXIS_CELLS + foot, Ink.DIM)), line(Span(held, Ink.DIM)), view.width))
+        rows.append(
+            spread(line(Span(" " * _AXIS_CELLS + foot, Ink.DIM)), line(Span(held, Ink.DIM)), view.width)
+        )
     return Content(tuple(rows), note)
 
 
 def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:
-    label = "100" if index == 0 else "0" if index == height - 1 else "50" if height >= 5 and index == height // 2 else ""
+    label = (
+        "100"
+        if index == 0
+        else "0"
+        if index == height - 1
+        else "50"
+        if height >= 5 and index == height // 2
+        else ""
+    )
     axis = Span(f"{label:>3} ┤" if label else "    │", Ink.RULE)
     if limit is None or THRESHOLD_CELL not in text:
         return line(axis, Span(text, Ink.SERIES))
@@ -87,7 +97,11 @@ def _inked(text: str) -> Line:
 
 def kv_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     measures = (MeasureId.KV_USAGE, MeasureId.KV_CAPACITY_TOKENS, MeasureId.SWAPPED)
-    return (*measure_rows(endpoint, measures, view), EMPTY, *raw_rows(endpoint, ("kv_", "cache", "swap", "evict"), view))
+    return (
+        *measure_rows(endpoint, measures, view),
+        EMPTY,
+        *raw_rows(endpoint, ("kv_", "cache", "swap", "evict"), view),
+    )
 
 
 KV = Panel("kv", "KV cache", kv_content, kv_compact, kv_detail)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import seconds, window
+from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
@@ -63,7 +64,9 @@ def latency_content(endpoint: EndpointFrame, view: View) -> Content:
         if roomy:
             rows.append(_p95_trend(endpoint, p95, view.width))
     p99 = value(endpoint, MeasureId.TTFT_P99)
-    extra = [part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part]
+    extra = [
+        part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part
+    ]
     rows.append(line(Span(" · ".join(reversed(extra)), Ink.DIM)))
     note = window(endpoint.measures.get(MeasureId.TTFT_P95))
     return Content(tuple(rows[: view.height]), note)
@@ -71,7 +74,14 @@ def latency_content(endpoint: EndpointFrame, view: View) -> Content:
 
 def _p95_trend(endpoint: EndpointFrame, p95: MeasureId, cells: int) -> Line:
     trend = endpoint.trends.get(p95)
-    return line(Span(left("", 5)), *spark(trend, cells - 5)) if trend is not None else EMPTY
+    return line(Span(left("", 5)), *spark(trend, cells - 5, form=_axis)) if trend is not None else EMPTY
+
+
+def _axis(top: float | None) -> str:
+    """A round axis end: `20 s`, `200 ms`."""
+    if top is None:
+        return UNKNOWN
+    return f"{top:g} s" if top >= 1 else f"{top * 1000:g} ms"
 
 
 def latency_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import amount, measured, window
 from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
 from inferguard_tui.sparkline import SPAN_S, blocks, columns, nice_ceiling
 
 if TYPE_CHECKING:
-    from inferguard_core.frame import EndpointFrame, Measure, Trend
+    from collections.abc import Callable
+
+    from inferguard_core.frame import EndpointFrame, Measure, MeasureId, Trend
     from inferguard_tui.panels.view import View
 
 VALUE_CELLS = 9
+_LABEL_CELLS = 8
+_FIGURE_CELLS = 13
+_AXIS_CELLS = 9
 
 
 def value(endpoint: EndpointFrame, measure: MeasureId) -> float | None:
@@ -34,22 +38,28 @@ def common_window(endpoint: EndpointFrame, *measures: MeasureId) -> str:
     return ""
 
 
-def figure(label: str, text: str, label_cells: int = 9, ink: Ink = Ink.STRONG) -> Line:
-    """`decode    1.8 k tok/s`: a label and a right-aligned value."""
-    return line(Span(left(label, label_cells), Ink.DIM), Span(right(text, VALUE_CELLS + 4), ink))
+def figure(label: str, text: str, cells: int, ink: Ink = Ink.STRONG) -> Line:
+    """`decode    1.8 k tok/s`: a label and a right-aligned value, in at most `cells`."""
+    room = max(0, min(_FIGURE_CELLS, cells - _LABEL_CELLS - 1))
+    return line(Span(left(label, _LABEL_CELLS), Ink.DIM), Span(right(text, room + 1), ink))
 
 
-def spark(trend: Trend | None, cells: int, top: float | None = None, ink: Ink = Ink.SERIES) -> Line:
+def spark(
+    trend: Trend | None,
+    cells: int,
+    top: float | None = None,
+    ink: Ink = Ink.SERIES,
+    form: Callable[[float | None], str] = amount,
+) -> Line:
     """A sparkline that ends with its axis: `▁▂▃ 0-40`, or without it where `top` is given."""
     if cells <= 0:
         return ()
     if top is not None:
         return line(Span(blocks(columns(trend, cells), top), ink))
-    note_cells = 8
-    values = columns(trend, cells - note_cells) if cells > note_cells + 8 else columns(trend, cells)
+    values = columns(trend, cells - _AXIS_CELLS) if cells > _AXIS_CELLS + 8 else columns(trend, cells)
     known = [v for v in values if v is not None]
     ceiling = nice_ceiling(max(known, default=0.0))
-    note = f" 0-{amount(ceiling)}" if len(values) < cells else ""
+    note = f" 0-{form(ceiling)}" if known and len(values) < cells else ""
     return line(Span(blocks(values, ceiling), ink), Span(left(note, cells - len(values)), Ink.DIM))
 
 
@@ -73,14 +83,19 @@ def measure_rows(endpoint: EndpointFrame, measures: tuple[MeasureId, ...], view:
                 Span(f"  {window(found)}", Ink.DIM),
             )
         )
-        rows.extend(_origin(found, view.width))
+        nothing = "not known of this engine" if endpoint.measures else "no page has been read yet"
+        rows.extend(_origin(found, view.width, nothing))
     return tuple(rows)
 
 
-def _origin(measure: Measure | None, cells: int) -> list[Line]:
+def _origin(measure: Measure | None, cells: int, nothing: str) -> list[Line]:
     if measure is None:
-        return [line(Span("    no page has been read yet", Ink.DIM))]
-    rows = [line(Span(row, Ink.DIM)) for row in wrapped(f"    from {measure.source}", cells, 9)] if measure.source else []
+        return [line(Span(f"    {nothing}", Ink.NOTICE))]
+    rows = (
+        [line(Span(row, Ink.DIM)) for row in wrapped(f"    from {measure.source}", cells, 9)]
+        if measure.source
+        else []
+    )
     if measure.why_unknown:
         rows.append(line(Span(cut(f"    {measure.why_unknown}", cells), Ink.NOTICE)))
     return rows
@@ -93,6 +108,9 @@ def raw_rows(endpoint: EndpointFrame, words: tuple[str, ...], view: View) -> tup
         return (line(Span("no exposed series for this panel", Ink.DIM)),)
     name_cells = max(20, view.width - 18)
     return tuple(
-        line(Span(left(raw.name or raw.signal, name_cells), Ink.TEXT), Span(right(f"{raw.value:,.6g}", 16), Ink.STRONG))
+        line(
+            Span(left(raw.name or raw.signal, name_cells), Ink.TEXT),
+            Span(right(f"{raw.value:,.6g}", 16), Ink.STRONG),
+        )
         for raw in sorted(chosen, key=lambda raw: raw.name)
     )

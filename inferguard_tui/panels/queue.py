@@ -41,7 +41,10 @@ def _slope(endpoint: EndpointFrame) -> str:
 
 def _why(endpoint: EndpointFrame) -> str:
     """The split of the queue, as far as the engine tells it."""
-    capacity, deferred = value(endpoint, MeasureId.WAITING_CAPACITY), value(endpoint, MeasureId.WAITING_DEFERRED)
+    capacity, deferred = (
+        value(endpoint, MeasureId.WAITING_CAPACITY),
+        value(endpoint, MeasureId.WAITING_DEFERRED),
+    )
     if capacity is None and deferred is None:
         return f"why {UNKNOWN}"
     return f"why: capacity {amount(capacity)} · deferred {amount(deferred)}"
@@ -66,7 +69,10 @@ def queue_content(endpoint: EndpointFrame, view: View) -> Content:
     label, room = 9, view.width
     arrivals, done = value(endpoint, MeasureId.ARRIVAL_RATE), value(endpoint, MeasureId.FINISH_RATE)
     rows = [
-        line(Span(left("waiting", label), Ink.DIM), *spark(endpoint.trends.get(MeasureId.WAITING), room - label)),
+        line(
+            Span(left("waiting", label), Ink.DIM),
+            *spark(endpoint.trends.get(MeasureId.WAITING), room - label),
+        ),
         line(
             Span(left("running", label), Ink.DIM),
             *spark(endpoint.trends.get(MeasureId.RUNNING), room - label, ink=Ink.SERIES_2),

@@ -21,10 +21,19 @@ def replay_line(replay: ReplayPosition, cells: int) -> Line:
     state = "ended" if replay.ended else "paused" if replay.paused else "playing"
     speed = right(f"{replay.speed:g}×", 6)  # noqa: RUF001 - times
     length = position(replay.length_s)
-    start = line(Span(f" {state:<7}", Ink.STRONG), Span(f"{speed}  ", Ink.DIM), Span(right(position(replay.at_s), len(length))))
+    start = line(
+        Span(f" {state:<7}", Ink.STRONG),
+        Span(f"{speed}  ", Ink.DIM),
+        Span(right(position(replay.at_s), len(length))),
+    )
     end = f" of {length} "
     room = cells - sum(len(span.text) for span in start) - len(end) - 1
     share = replay.at_s / replay.length_s if replay.length_s > 0 else 1.0
     done = min(max(round(share * (room - 1)), 0), max(0, room - 1))
-    track = (Span(" "), Span("─" * done, Ink.SERIES), Span("●", Ink.KEY), Span("─" * (room - done - 1), Ink.RULE))
+    track = (
+        Span(" "),
+        Span("─" * done, Ink.SERIES),
+        Span("●", Ink.KEY),
+        Span("─" * (room - done - 1), Ink.RULE),
+    )
     return fitted(line(*start, *(track if room >= 8 else ()), Span(end, Ink.DIM)), cells)

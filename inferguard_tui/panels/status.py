@@ -35,16 +35,16 @@ def _counts(endpoint: EndpointFrame) -> str:
 
 
 def _unseen(endpoint: EndpointFrame) -> list[str]:
-    parts = [f"{len(endpoint.blind)} rules blind"] if endpoint.blind else []
-    if endpoint.doubts:
-        parts.append(f"{len(endpoint.doubts)} doubts")
-    return parts
+    counts = ((len(endpoint.blind), "blind rule"), (len(endpoint.doubts), "doubt"))
+    return [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count]
 
 
 def status_compact(endpoint: EndpointFrame, view: View) -> Line:
     parts = (_age(endpoint), _poll(endpoint), _counts(endpoint), *_unseen(endpoint))
     ink = Ink.NOTICE if endpoint.failed_polls else Ink.DIM
-    return line(Span(left("Status", _LABEL_CELLS), Ink.TITLE), Span(flowed(parts, view.width - _LABEL_CELLS), ink))
+    return line(
+        Span(left("Status", _LABEL_CELLS), Ink.TITLE), Span(flowed(parts, view.width - _LABEL_CELLS), ink)
+    )
 
 
 def _row(label: str, words: str, view: View, ink: Ink = Ink.TEXT) -> list[Line]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import Severity, Status
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
-from inferguard_tui.line import Ink, Line, Span, fitted, line, spread, width
+from inferguard_tui.line import Ink, Line, Span, fitted, flowed, line, spread, width
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Frame
@@ -49,8 +49,20 @@ def sentence(endpoint: EndpointFrame) -> str:
         return endpoint.anomalies[0].summary
     if endpoint.status is Status.RESTARTED:
         return "the engine started anew; figures begin again"
-    blind = f"; {len(endpoint.blind)} rules have no input" if endpoint.blind else ""
+    count = len(endpoint.blind)
+    blind = f"; {count} rule{' has' if count == 1 else 's have'} no input" if count else ""
     return f"nothing wrong is seen{blind}"
+
+
+def cause(endpoint: EndpointFrame) -> str:
+    """What is wrong, in a word or two."""
+    if endpoint.status in (Status.NO_DATA, Status.STALE):
+        return "never answered" if endpoint.age_s is None else f"no data for {duration(endpoint.age_s)}"
+    if endpoint.diagnosis is not None:
+        return endpoint.diagnosis.cause
+    if endpoint.anomalies:
+        return endpoint.anomalies[0].kind
+    return "restarted" if endpoint.status is Status.RESTARTED else ""
 
 
 def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, cells: int) -> Line:
@@ -89,17 +101,19 @@ def fleet_verdict(frame: Frame, watching: Watching, cells: int) -> Line:
         if waiting == total:
             return line(Span(" … WAITING  ", Ink.DIM), Span("no poll has come back yet", Ink.STRONG))
         rest = f"; {waiting} not polled yet" if waiting else ""
-        return fitted(line(Span(" ✔ OK  ", Ink.OK), Span(f"nothing wrong is seen on {total - waiting}{rest}", Ink.STRONG)), cells)
+        return fitted(
+            line(
+                Span(" ✔ OK  ", Ink.OK), Span(f"nothing wrong is seen on {total - waiting}{rest}", Ink.STRONG)
+            ),
+            cells,
+        )
     worst = bad[0]
     shape, ink = mark(worst.status)
-    start = line(Span(f" {shape} {worst.status.value}  ", ink), Span(f"{len(bad)} of {total} in trouble: ", Ink.STRONG))
-    told = [f"{e.name} ({sentence(e)})" for e in bad]
-    text = told[0]
-    for more in told[1:]:
-        if width(start) + len(text) + len(more) + 2 > cells:
-            break
-        text = f"{text}; {more}"
-    return fitted((*start, Span(text)), cells)
+    start = line(
+        Span(f" {shape} {worst.status.value}  ", ink), Span(f"{len(bad)} of {total} in trouble: ", Ink.STRONG)
+    )
+    told = [f"{e.name} {cause(e)}" for e in bad]
+    return fitted((*start, Span(flowed(told, cells - width(start), "; ") or told[0])), cells)
 
 
 _RANKS = (

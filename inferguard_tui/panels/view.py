@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import Status
 from inferguard_tui import formatting
-from inferguard_tui.line import Ink, Line, Span, in_ink, line, spread
+from inferguard_tui.line import Ink, Line, Span, cut, fitted, in_ink, line, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,24 +82,42 @@ def panel_lines(panel: Panel, endpoint: EndpointFrame | None, view: View) -> tup
         return (title_rule(panel.title, "waiting for the first frame", view),)
     old = panel.measured and is_old(endpoint)
     if view.height == 1 and panel.compact is not None:
-        row = panel.compact(endpoint, view)
-        if view.focused:
-            row = (Span(row[0].text, Ink.FOCUS), *row[1:])
-        return (spread(in_ink(row, Ink.STALE), line(Span(last_data(endpoint), Ink.STALE)), view.width),) if old else (row,)
-    content = panel.content(endpoint, View(view.width, view.height - 1, view.focused, view.ascii_only, view.raster))
-    note = last_data(endpoint) if old else content.note
-    body = content.lines[: view.height - 1]
+        return (_compact(panel.compact, endpoint, view, old),)
+    content = panel.content(endpoint, replace(view, height=view.height - 1))
+    note = _age_note(panel, endpoint, view) if old else content.note
+    body = tuple(fitted(row, view.width) for row in content.lines[: view.height - 1])
     if old:
         body = tuple(in_ink(row, Ink.STALE) for row in body)
-    return (title_rule(panel.title, note, view), *body)
+    return (title_rule(panel.title, note, view, Ink.WARNING if old else Ink.STRONG), *body)
 
 
-def title_rule(title: str, note: str, view: View) -> Line:
+def _compact(
+    compact: Callable[[EndpointFrame, View], Line], endpoint: EndpointFrame, view: View, old: bool
+) -> Line:
+    age = f" {last_data(endpoint)}" if old else ""
+    row = fitted(compact(endpoint, replace(view, width=view.width - len(age))), view.width - len(age))
+    if view.focused and row:
+        row = (Span(row[0].text, Ink.FOCUS), *row[1:])
+    return spread(in_ink(row, Ink.STALE), line(Span(age, Ink.WARNING)), view.width) if old else row
+
+
+def _age_note(panel: Panel, endpoint: EndpointFrame, view: View) -> str:
+    """That the values are old, in the longest form that the title has room for."""
+    words = last_data(endpoint)
+    room = _note_room(panel.title, view)
+    return next((form for form in (words, words.removeprefix("last "), "old") if len(form) <= room), "")
+
+
+def _note_room(title: str, view: View) -> int:
+    return view.width - len(title) - 6
+
+
+def title_rule(title: str, note: str, view: View, ink: Ink = Ink.STRONG) -> Line:
     """`─ KV cache ───────── 97.9 % ─`: a rule that carries the title and one fact."""
     lead = Span("▸ " if view.focused else "─ ", Ink.FOCUS if view.focused else Ink.RULE)
     name = Span(f"{title} ", Ink.FOCUS if view.focused else Ink.TITLE)
-    room = view.width - len(title) - 6
-    end = line(Span(f" {note[:room]} ", Ink.STRONG), Span("─", Ink.RULE)) if note and room > 3 else ()
+    room = _note_room(title, view)
+    end = line(Span(f" {cut(note, room)} ", ink), Span("─", Ink.RULE)) if note and room > 2 else ()
     used = len(title) + 3 + sum(len(span.text) for span in end)
     return (lead, name, Span("─" * max(0, view.width - used), Ink.RULE), *end)
 

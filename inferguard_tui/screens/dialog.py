@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
 
-from inferguard_tui.keys import CLOSE_KEYS
+from inferguard_tui.keys import CLOSE_KEYS, bindings_of
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.page import Page
 from inferguard_tui.widgets.top_lines import KeyLine
@@ -25,14 +26,17 @@ class Dialog(FrameScreen):
     BINDINGS = CLOSE_KEYS
     AUTO_FOCUS = ""
 
+    def on_mount(self) -> None:
+        self.set_class(self.ascii_only, "-ascii")
+
     def compose(self) -> ComposeResult:
         with Container(id="dialog"):
             yield Page(id="page", ascii_only=self.ascii_only)
-            yield KeyLine(CLOSE_KEYS, ascii_only=self.ascii_only)
+            yield KeyLine(bindings_of(CLOSE_KEYS), ascii_only=self.ascii_only)
 
+    @abstractmethod
     def content(self, cells: int) -> tuple[Line, ...]:
         """The lines of the page at this width."""
-        raise TypeError(f"{type(self).__name__} has no content")
 
     def redraw(self) -> None:
         page = self.query_one(Page)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from inferguard_tui.keys import ENDPOINT_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS
+from inferguard_tui.keys import ENDPOINT_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.messages import ZoomRequested
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.screens.frame_screen import FrameScreen
@@ -19,6 +19,7 @@ from inferguard_tui.widgets.top_lines import HeaderLine, KeyLine, ReplayBar, Ver
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import Binding
 
     from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.chart import Raster
@@ -34,7 +35,9 @@ class EndpointScreen(FrameScreen):
     endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
     raster: reactive[Raster | None] = reactive(None, repaint=False)
 
-    def __init__(self, endpoint_key: str | None = None, *, ascii_only: bool = False, in_fleet: bool = False) -> None:
+    def __init__(
+        self, endpoint_key: str | None = None, *, ascii_only: bool = False, in_fleet: bool = False
+    ) -> None:
         """`endpoint_key` None shows the first endpoint there is."""
         super().__init__(ascii_only=ascii_only)
         self.endpoint_key = endpoint_key
@@ -50,12 +53,17 @@ class EndpointScreen(FrameScreen):
         )
         with Board():
             for panel in PANELS:
-                yield PanelView(panel, ascii_only=plain).data_bind(EndpointScreen.endpoint, EndpointScreen.raster)
+                yield PanelView(panel, ascii_only=plain).data_bind(
+                    EndpointScreen.endpoint, EndpointScreen.raster
+                )
         yield ReplayBar(id="replay", ascii_only=plain).data_bind(EndpointScreen.frame)
-        back = [key for key in ENDPOINT_KEYS if self.in_fleet or key.id != "endpoint.back"]
+        yield KeyLine(self._keys(), ascii_only=plain)
+
+    def _keys(self) -> list[Binding]:
+        own = [key for key in bindings_of(ENDPOINT_KEYS) if self.in_fleet or key.id != "endpoint.back"]
         numbers = NUMBER_KEYS if self.in_fleet else []
         replay = REPLAY_KEYS if self.app.check_action("replay_toggle", ()) else []
-        yield KeyLine([*back, *replay, *numbers, *PROGRAM_KEYS], ascii_only=plain)
+        return [*own, *bindings_of([*replay, *numbers, *PROGRAM_KEYS])]
 
     def watch_frame(self, frame: Frame | None) -> None:
         if frame is None:
@@ -74,7 +82,9 @@ class EndpointScreen(FrameScreen):
         self.app.push_screen(ZoomScreen(panel, self.endpoint_key, ascii_only=self.ascii_only))
 
     def action_zoom(self) -> None:
-        panel = self.focused if isinstance(self.focused, PanelView) else self.query_one("#anomalies", PanelView)
+        panel = (
+            self.focused if isinstance(self.focused, PanelView) else self.query_one("#anomalies", PanelView)
+        )
         panel.action_zoom()
 
     def action_next_panel(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inferguard_tui.fleet.columns import heading
-from inferguard_tui.keys import FLEET_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS
+from inferguard_tui.keys import FLEET_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.messages import EndpointChosen
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.fleet_table import FleetTable
@@ -39,7 +39,8 @@ class FleetScreen(FrameScreen):
         yield FleetTable(ascii_only=plain).data_bind(FleetScreen.frame)
         yield ReplayBar(id="replay", ascii_only=plain).data_bind(FleetScreen.frame)
         replay = REPLAY_KEYS if self.app.check_action("replay_toggle", ()) else []
-        yield KeyLine([*FLEET_KEYS, *NUMBER_KEYS, *replay, *PROGRAM_KEYS], ascii_only=plain)
+        keys = bindings_of([*FLEET_KEYS, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
+        yield KeyLine(keys, ascii_only=plain)
 
     @property
     def table(self) -> FleetTable:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from inferguard_core.frame import Frame
 from inferguard_tui.messages import FramesWanted
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.screens.frugal_compositor import FrugalCompositor
 
 if TYPE_CHECKING:
+    from inferguard_core.frame import Frame
     from inferguard_tui.chart import Raster
 
 

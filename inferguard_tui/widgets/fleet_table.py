@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.reactive import reactive
 
-from inferguard_core.frame import Frame
 from inferguard_tui.fleet.columns import row
 from inferguard_tui.fleet.order import may_sort, worst_first
 from inferguard_tui.widgets.line_view import LineView
@@ -15,7 +14,7 @@ from inferguard_tui.widgets.line_view import LineView
 if TYPE_CHECKING:
     from textual import events
 
-    from inferguard_core.frame import EndpointFrame
+    from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.line import Line
 
 

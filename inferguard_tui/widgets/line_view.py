@@ -102,7 +102,9 @@ def _cells(row: Line) -> Cells:
     cells: Cells = []
     for span in row:
         if span.text.isascii():
-            cells.extend((c, Ink.TEXT if c == " " and span.ink not in _FILLED else span.ink) for c in span.text)
+            cells.extend(
+                (c, Ink.TEXT if c == " " and span.ink not in _FILLED else span.ink) for c in span.text
+            )
             continue
         for character in span.text:
             size = cell_len(character)

@@ -8,4 +8,6 @@ from inferguard_tui.widgets.line_view import LineView
 class Page(LineView):
     """As many lines as there are; shows those around the scroll position."""
 
-    DEFAULT_CSS = "Page { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = (
+        "Page { height: 1fr; overflow: hidden auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
+    )

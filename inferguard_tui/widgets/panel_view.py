@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
-from inferguard_tui.chart import Raster
 from inferguard_tui.keys import PANEL_KEYS
 from inferguard_tui.messages import ZoomRequested
 from inferguard_tui.panels.view import Panel, View, panel_lines
@@ -14,6 +13,7 @@ from inferguard_tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame
+    from inferguard_tui.chart import Raster
 
 
 class PanelView(LineView, can_focus=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
-from inferguard_core.frame import Frame
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.header import endpoint_header, fleet_header
 from inferguard_tui.panels.replay import replay_line
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from textual.binding import Binding
 
-    from inferguard_core.frame import EndpointFrame
+    from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.line import Line
 
 
@@ -31,8 +31,9 @@ class FrameLine(LineView):
     endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
     """The endpoint on screen; None on the fleet."""
 
+    @abstractmethod
     def content(self, frame: Frame, cells: int) -> Line:
-        raise TypeError(f"{type(self).__name__} draws nothing")
+        """The line, at this width."""
 
     def redraw(self) -> None:
         cells = self.size.width

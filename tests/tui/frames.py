@@ -49,7 +49,9 @@ def trend(of: Callable[[int], float | None], bins: int = BINS, step_s: float = 1
     return Trend(step_s, NOW, tuple(of(index) for index in range(bins)))
 
 
-def measures(kv: float = 0.52, waiting: float = 0.0, ttft_p95: float = 0.42, preempted: float = 0.0) -> dict[str, Measure]:
+def measures(
+    kv: float = 0.52, waiting: float = 0.0, ttft_p95: float = 0.42, preempted: float = 0.0
+) -> dict[str, Measure]:
     """Every measure of a vLLM V1 engine under load."""
     ids = MeasureId
     return {
@@ -82,7 +84,11 @@ def trends(rising: bool = False) -> dict[str, Trend]:
     """Five minutes; rising ones climb to their end."""
 
     def climb(low: float, high: float) -> Callable[[int], float | None]:
-        return lambda i: low + (high - low) * (i / BINS) ** 2 if rising else low + (high - low) * 0.2 * (1 + math.sin(i / 20))
+        return lambda i: (
+            low + (high - low) * (i / BINS) ** 2
+            if rising
+            else low + (high - low) * 0.2 * (1 + math.sin(i / 20))
+        )
 
     return {
         MeasureId.KV_USAGE: trend(climb(0.3, 0.98)),
@@ -171,7 +177,13 @@ def critical(number: int = 1, **changes: object) -> EndpointFrame:
         anomaly("preemption", Severity.CRITICAL, "144 preempted in 60 s, 38.7% of completions", 190),
         anomaly("queue_growth", Severity.CRITICAL, "38 waiting, +0.6/s, ≈ 6.1 s wait", 182),
         anomaly("ttft_high", Severity.WARNING, "78% over 1 s, p95 12.40 s n 372", 170),
-        anomaly("kv_saturated", Severity.NOTICE, "KV reaches 98.9%: the pool is full", 192, state=AnomalyState.RECOVERING),
+        anomaly(
+            "kv_saturated",
+            Severity.NOTICE,
+            "KV reaches 98.9%: the pool is full",
+            192,
+            state=AnomalyState.RECOVERING,
+        ),
     )
     held = Condition("kv_held", True, "KV ≥ 0.9 held for 30 s (0.98)")
     bad = endpoint(
@@ -188,7 +200,11 @@ def critical(number: int = 1, **changes: object) -> EndpointFrame:
             "kv_exhausted",
             "kv_saturation",
             0.86,
-            (CauseScore("kv_exhausted", 0.86, (held,)), CauseScore("long_contexts", 0.31), CauseScore("arrival_surge", 0.18)),
+            (
+                CauseScore("kv_exhausted", 0.86, (held,)),
+                CauseScore("long_contexts", 0.31),
+                CauseScore("arrival_surge", 0.18),
+            ),
             "rules",
             "high",
             "manual_review",
@@ -228,7 +244,9 @@ def critical(number: int = 1, **changes: object) -> EndpointFrame:
 
 def warning(number: int = 1, **changes: object) -> EndpointFrame:
     growing = anomaly("queue_growth", Severity.WARNING, "14 waiting, +0.2/s, ≈ 2.3 s wait", 80)
-    state = incident(headline="queue_growth: 14 waiting, +0.2/s", severity=Severity.WARNING, onset_unix=NOW - 80)
+    state = incident(
+        headline="queue_growth: 14 waiting, +0.2/s", severity=Severity.WARNING, onset_unix=NOW - 80
+    )
     return endpoint(
         number,
         **{
@@ -246,14 +264,18 @@ def warning(number: int = 1, **changes: object) -> EndpointFrame:
 def dead(number: int = 1, **changes: object) -> EndpointFrame:
     """Refuses connections since 48 s; the last page is kept."""
     name = f"gpu-{number:02d}:8000"
-    down = anomaly("endpoint_down", Severity.CRITICAL, f"no data, 12 polls failed: {name} refused the connection", 48)
+    down = anomaly(
+        "endpoint_down", Severity.CRITICAL, f"no data, 12 polls failed: {name} refused the connection", 48
+    )
     state = incident(headline=f"endpoint_down: {down.summary}", onset_unix=NOW - 48, opened_unix=NOW - 46)
     return endpoint(
         number,
         **{
             "status": Status.NO_DATA,
             "severity": Severity.CRITICAL,
-            "failure": Failure(FailureKind.REFUSED, f"{name} refused the connection: is the server running there?"),
+            "failure": Failure(
+                FailureKind.REFUSED, f"{name} refused the connection: is the server running there?"
+            ),
             "failed_polls": 12,
             "last_page_unix": NOW - 48,
             "age_s": 48.0,
@@ -277,7 +299,9 @@ def waiting(number: int = 1) -> EndpointFrame:
     )
 
 
-def frame(*endpoints: EndpointFrame, seq: int = 1, unix: float = NOW, replay: ReplayPosition | None = None) -> Frame:
+def frame(
+    *endpoints: EndpointFrame, seq: int = 1, unix: float = NOW, replay: ReplayPosition | None = None
+) -> Frame:
     answering = sum(e.status is not Status.NO_DATA for e in endpoints)
     return Frame(seq, unix, endpoints, (PartHealth("poll", f"{answering}/{len(endpoints)} answer"),), replay)
 

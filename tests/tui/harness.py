@@ -93,7 +93,8 @@ class Harness(App[None]):
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until the charts are loaded and everything posted has been drawn."""
     await pilot.pause()
-    await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.name == "chart"])
+    for worker in [w for w in pilot.app.workers if w.name == "chart"]:
+        await worker.wait()
     await pilot.pause()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inferguard_core.poll import Failure
     from inferguard_core.reading import Engine
     from inferguard_core.signals import Signal
-    from inferguard_core.verdict import Evidence
+    from inferguard_core.verdict import Evidence, Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     since_s: float = 0.0
     """How long the evidence had lasted when the rule saw it, where the window tells: moves the onset back."""
+    held_s: float = 0.0
+    """Of those, the seconds for which the trigger itself demonstrably held: they count towards `for_s`."""
     missing: tuple[Signal, ...] = ()
     """Inputs that this engine does not export: the rule is blind."""
 
@@ -61,9 +63,20 @@ class Situation:
     """Restarts within `Limits.restart_twice_within`, this one included."""
     active: frozenset[str] = frozenset()
     """Kinds firing now."""
-    baselines: Mapping[Signal, Baseline] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    """By `baselines.Normal` or, for decoding at one batch size, by the name of its class."""
     spellings: Mapping[str, str] = field(default_factory=dict)
-    """Signal to exposed name, for evidence."""
+    """Signal to exposed name, for evidence. A signal that one page lacks keeps its name for a minute, so that
+    a spoilt value is unknown and not a rule without input."""
+    ranks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of the newest page: rank name to its gauges; empty with a single rank."""
+    forecast: Forecast | None = None
+    """Of KV exhaustion, made from this poll."""
+
+    def normal(self, name: str) -> float | None:
+        """The healthy level of one number, None until its baseline is trusted."""
+        baseline = self.baselines.get(name)
+        return None if baseline is None else baseline.centre
 
     def source(self, *signals: Signal) -> str:
         return ", ".join(dict.fromkeys(self.spellings[s] for s in signals if s in self.spellings))

@@ -55,11 +55,16 @@ class Limits:
 
     ttft_objective_s: Seconds = 1.0
     """Snapped down to an edge of the engine's own buckets before use."""
+    itl_objective_s: Seconds = 0.2
+    """Five tokens a second, about the pace of a reader. Snapped down to an edge of the engine's own buckets."""
     latency_goal: Annotated[float, Interval(ge=0.5, le=0.9999)] = 0.95
     """Share of requests that should meet the objective."""
     ttft_alert_multiplier: Factor = 2.0
-    """`ttft_high`: p95 over this multiple of the endpoint's own baseline."""
+    """`ttft_high` and `itl_high`: p95 over this multiple of the endpoint's own baseline."""
     latency_min_n: Count = 20.0
+    """Requests under a share or a quantile of first-token times."""
+    itl_min_n: Count = 200.0
+    """Tokens under one of inter-token latencies: those of one request share one fate."""
     latency_for: Seconds = 30.0
     latency_keep: Seconds = 60.0
     burn_fast: Factor = 10.0
@@ -68,6 +73,12 @@ class Limits:
     burn_slow: Factor = 3.0
     burn_slow_long: Seconds = 1800.0
     burn_slow_short: Seconds = 180.0
+    drift_step: Ratio = 0.2
+    """`decode_drift`: inter-token latency over the healthy one at like batch size by this share."""
+    drift_warning_step: Factor = 0.5
+    drift_window: Seconds = 300.0
+    drift_for: Seconds = 120.0
+    drift_keep: Seconds = 300.0
     baseline_samples: Count = 60.0
     baseline_seconds: Seconds = 300.0
 
@@ -79,6 +90,65 @@ class Limits:
     stall_descriptors: Count = 5.0
     """Rise of open descriptors or open HTTP requests, with no progress, that reads as a frozen core."""
     scheduler_flat_s: Seconds = 5.0
+
+    traffic_stopped_for: Seconds = 30.0
+    traffic_expected: Count = 10.0
+    """Completions that the baseline promised for the silence; of fewer, chance alone may leave none."""
+
+    prefix_window: Seconds = 60.0
+    prefix_min_tokens: Count = 2000.0
+    """Prompt tokens under a hit rate."""
+    prefix_drop: Ratio = 0.2
+    prefix_drop_relative: Ratio = 0.3
+    prefix_drop_for: Seconds = 60.0
+    prefix_drop_clear: Ratio = 0.1
+    prefix_drop_keep: Seconds = 180.0
+    prefix_computed_rise: Factor = 1.5
+    """Prompt tokens computed here over their baseline by this factor make a lower hit rate a harm."""
+    thrash_window: Seconds = 15.0
+    thrash_usage: Ratio = 0.5
+    """CONCUR: reuse is lost to pressure above this usage of the pool …"""
+    thrash_hit_rate: Ratio = 0.2
+    """… and below this hit rate."""
+    thrash_hit_rate_clear: Ratio = 0.3
+    thrash_baseline: Ratio = 0.4
+    thrash_turnover_s: Seconds = 60.0
+    """A pool renewed faster than this forgets a prompt before the session's next turn."""
+    thrash_for: Seconds = 45.0
+    thrash_keep: Seconds = 120.0
+
+    throughput_drop: Ratio = 0.3
+    throughput_clear: Ratio = 0.15
+    throughput_z: Factor = 3.5
+    throughput_min_running: Count = 2.0
+    """Below this mean of an instant gauge, tokens per running request are chance."""
+    throughput_for: Seconds = 60.0
+    throughput_keep: Seconds = 120.0
+
+    spec_min_drafted: Count = 200.0
+    spec_acceptance: Ratio = 0.3
+    spec_drop: Ratio = 0.3
+    spec_for: Seconds = 60.0
+    spec_keep: Seconds = 120.0
+
+    errors_share: Ratio = 0.05
+    errors_min: Count = 5.0
+    errors_critical_share: Ratio = 0.25
+    errors_clear_share: Ratio = 0.01
+    errors_for: Seconds = 15.0
+    errors_keep: Seconds = 120.0
+
+    rank_spread: Ratio = 0.3
+    rank_usage: Ratio = 0.8
+    rank_for: Seconds = 60.0
+    rank_keep: Seconds = 120.0
+
+    forecast_min_usage: Ratio = 0.6
+    """Below it a slope is traffic, not a trend."""
+    forecast_horizon: Seconds = 60.0
+    forecast_probability: Ratio = 0.5
+    forecast_clear: Ratio = 0.3
+    forecast_keep: Seconds = 30.0
 
     swap_for: Seconds = 15.0
     swap_keep: Seconds = 120.0
@@ -108,6 +178,9 @@ def held_within(limits: Limits, seconds: float) -> Limits:
         queue_window=min(limits.queue_window, seconds),
         latency_for=min(limits.latency_for, hold),
         swap_for=min(limits.swap_for, hold),
+        errors_for=min(limits.errors_for, hold),
+        spec_for=min(limits.spec_for, hold),
+        rank_for=min(limits.rank_for, hold),
         stall_for=min(limits.stall_for, 0.8 * seconds),
         stall_min_polls=min(limits.stall_min_polls, 2.0),
     )

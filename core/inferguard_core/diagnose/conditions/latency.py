@@ -1,0 +1,102 @@
+"""Latency and the speed of decoding: whose tail, against what, and what drafts are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.diagnose.look import anomalous, times, unknown
+from inferguard_core.diagnose.quantities import QUANTITIES, shown
+from inferguard_core.signals import Signal
+from inferguard_core.verdict import Condition
+
+if TYPE_CHECKING:
+    from inferguard_core.diagnose.look import Look
+
+WORSE = 2.0
+"""The multiple of its own normal at which the rules on latency fire."""
+FLAT_WITHIN = 1.3
+SLOWER = 1.2
+"""A lasting step of a fifth is what `decode_drift` calls a slow-down."""
+LARGER = 2.0
+BURST = 3.0
+BURST_S = 5.0
+ACCEPTED_FALL = 0.7
+ACCEPTED_LEAST = 0.3
+"""As for the rule on it: 30 % under the normal, or under 0.3 whatever the normal."""
+
+
+def ttft_up(look: Look) -> Condition:
+    found = anomalous(look, "ttft_up", "ttft_high", "first tokens are late")
+    return found if found.holds else times(look, "ttft_up", "ttft_p95", WORSE)
+
+
+def itl_tail_up(look: Look) -> Condition:
+    """The slowest tokens are slower and the middle ones are not: something stands between some steps."""
+    words = f"ITL p95 ≥ {WORSE:g}x before with p50 flat"
+    tail, middle = look.now("itl_p95"), look.now("itl_p50")
+    tail_before, middle_before = look.before("itl_p95"), look.before("itl_p50")
+    if tail is None or middle is None or not tail_before or not middle_before:
+        return unknown("itl_tail_up", words)
+    holds = tail >= WORSE * tail_before and middle <= FLAT_WITHIN * middle_before
+    told = [shown(v, "seconds") for v in (tail_before, tail, middle_before, middle)]
+    rows = (
+        look.evidence("itl_p95", tail, WORSE * tail_before, tail_before),
+        look.evidence("itl_p50", middle, FLAT_WITHIN * middle_before, middle_before),
+    )
+    since = look.started("itl_p95", WORSE * tail_before) if holds else None
+    text = f"{words} (p95 {told[0]} → {told[1]}, p50 {told[2]} → {told[3]})"
+    return Condition("itl_tail_up", holds, text, rows, since)
+
+
+def itl_up(look: Look) -> Condition:
+    kind = next((k for k in ("itl_high", "decode_drift") if k in look.active), None)
+    if kind is not None:
+        return anomalous(look, "itl_up", kind, "tokens come slower")
+    return times(look, "itl_up", "itl_p50", SLOWER)
+
+
+def itl_flat(look: Look) -> Condition:
+    """The middle of the tokens comes as fast as before: decoding itself is not what suffers."""
+    value, before = look.now("itl_p50"), look.before("itl_p50")
+    if value is None or not before:
+        return unknown("itl_flat", "ITL p50 flat")
+    text = f"ITL p50 flat ({shown(before, 'seconds')} → {shown(value, 'seconds')})"
+    row = look.evidence("itl_p50", value, FLAT_WITHIN * before, before)
+    return Condition("itl_flat", value <= FLAT_WITHIN * before, text, (row,))
+
+
+def prompt_bursts(look: Look) -> Condition:
+    """Prompt tokens come in lumps: the busiest seconds of the last minute against the normal of before."""
+    words, before, minute = f"prompt tokens in bursts ≥ {BURST:g}x before", look.before("prompt_rate"), look.last(60.0)
+    if minute is None or not before:
+        return unknown("prompt_bursts", words)
+    points = [(row.t, v) for row in reversed(minute.rows) if (v := row.get(Signal.PROMPT_TOKENS)) is not None]
+    rates = [
+        (v2 - v1) / (t2 - t1)
+        for i, (t1, v1) in enumerate(points)
+        for t2, v2 in points[i + 1 : i + 4]
+        if t2 - t1 >= BURST_S
+    ]
+    if not rates:
+        return unknown("prompt_bursts", words)
+    peak = max(rates)
+    row = look.evidence("prompt_rate", peak, BURST * before, before)
+    text = f"{words} ({shown(before, 'tokens/s')} → {shown(peak, 'tokens/s')} at most)"
+    return Condition("prompt_bursts", peak >= BURST * before, text, (row,))
+
+
+def large_steps(look: Look) -> Condition:
+    return times(look, "large_steps", "step_tokens", LARGER)
+
+
+def acceptance_fell(look: Look) -> Condition:
+    found = anomalous(look, "acceptance_fell", "spec_acceptance_drop", "drafts are rejected")
+    value, before = look.now("spec_acceptance"), look.before("spec_acceptance")
+    if found.holds or value is None:
+        return found
+    limit = max(ACCEPTED_LEAST, ACCEPTED_FALL * before) if before is not None else ACCEPTED_LEAST
+    told = f"{before:.2f} → {value:.2f}" if before is not None else f"{value:.2f}"
+    row = look.evidence("spec_acceptance", value, limit, before)
+    quantity = QUANTITIES["spec_acceptance"].words
+    since = look.started("spec_acceptance", limit, above=False) if value < limit else None
+    return Condition("acceptance_fell", value < limit, f"{quantity} fell ({told})", (row,), since)

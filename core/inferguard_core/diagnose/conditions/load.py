@@ -1,0 +1,185 @@
+"""What is asked of the engine: arrivals, lengths, and how the batch and the queue stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.diagnose.look import times, unknown
+from inferguard_core.diagnose.prelude import AROUND_S
+from inferguard_core.diagnose.quantities import QUANTITIES, shown
+from inferguard_core.signals import Signal
+from inferguard_core.verdict import Condition, Evidence
+
+if TYPE_CHECKING:
+    from inferguard_core.diagnose.look import Look
+
+SURGE = 2.0
+CHANCE_Z = 3.0
+"""Arrivals come by chance: a surge must exceed what chance gives such counts once in a thousand."""
+FLAT = 0.9
+"""A batch at its cap is refilled at once: its tenth-lowest sample stays within this share of its highest."""
+QUEUED_SHARE = 0.8
+PEAK_SHARE = 0.75
+"""The peak of a dozen quarter minutes lies about a quarter above their mean at a request a second."""
+SAME = (0.67, 1.5)
+"""A load counts as the same while it is within a half more or a third less."""
+MANY_HELD = 2.0
+CAP_LABELS = ("max_num_seqs", "max_running_requests")
+
+
+def arrivals_doubled(look: Look) -> Condition:
+    """The busiest half minute around the onset against the normal, and beyond chance."""
+    words, prelude = f"arrivals ≥ {SURGE:g}x before", look.prelude
+    before = look.before("arrival_rate")
+    if prelude is None or before is None or prelude.arrivals_peak is None:
+        return unknown("arrivals_doubled", words)
+    peak, unix = prelude.arrivals_peak
+    window_s = QUANTITIES["arrival_rate"].window_s
+    chance = (max(before, 1 / AROUND_S) * (1 / window_s + 1 / max(prelude.seconds, window_s))) ** 0.5
+    holds = peak >= SURGE * before and peak - before >= CHANCE_Z * chance
+    text = f"{words} ({shown(before, 'requests/s')} → {shown(peak, 'requests/s')})"
+    row = look.evidence("arrival_rate", peak, SURGE * before, before)
+    return Condition("arrivals_doubled", holds, text, (row,), unix if holds else None)
+
+
+def completions_at_peak(look: Look) -> Condition:
+    words, value = "completions at their highest", look.now("finish_rate")
+    peak = look.prelude.peaks.get("finish_rate") if look.prelude is not None else None
+    if value is None or peak is None:
+        return unknown("completions_at_peak", words)
+    text = f"{words} ({shown(value, 'requests/s')}, peak {shown(peak, 'requests/s')})"
+    limit = PEAK_SHARE * peak
+    return Condition(
+        "completions_at_peak", value >= limit, text, (look.evidence("finish_rate", value, limit, peak),)
+    )
+
+
+def prompt_rate_at_peak(look: Look) -> Condition:
+    words, value = "prompt tokens per second at their highest", look.now("prompt_rate")
+    peak = look.prelude.peaks.get("prompt_rate") if look.prelude is not None else None
+    if value is None or not peak:
+        return unknown("prompt_rate_at_peak", words)
+    text = f"{words} ({shown(value, 'tokens/s')}, peak {shown(peak, 'tokens/s')})"
+    limit = PEAK_SHARE * peak
+    row = look.evidence("prompt_rate", value, limit, peak)
+    return Condition("prompt_rate_at_peak", value >= limit, text, (row,))
+
+
+def queued(look: Look) -> Condition:
+    """Requests wait, by the median: one in the queue for a step is how an engine works."""
+    value, before = look.now("waiting"), look.before("waiting")
+    if value is None:
+        return unknown("queued", "requests wait")
+    told = f"{shown(before, 'requests')} → {shown(value, 'requests')}" if before is not None else f"{value:.0f}"
+    row = look.evidence("waiting", value, 1.0, before)
+    since = look.started("waiting", 1.0) if value >= 1 else None
+    return Condition("queued", value >= 1, f"requests wait ({told})", (row,), since)
+
+
+def _cap(look: Look) -> float | None:
+    """The configured limit of the batch, where the engine shows it."""
+    told = (look.told(label) for label in CAP_LABELS)
+    return next((float(text) for text in told if text is not None and text.isdecimal()), None)
+
+
+def at_cap(look: Look) -> Condition:
+    """The batch stands at its limit while requests wait; where no limit is shown, at the most ever seen."""
+    words, minute, cap = "running flat at its cap while requests wait", look.last(30.0), _cap(look)
+    running = sorted(minute.values(Signal.RUNNING)) if minute is not None else []
+    waiting = minute.values(Signal.WAITING) if minute is not None else []
+    if len(running) < 3 or not waiting:
+        return unknown("at_cap", words)
+    peak = look.prelude.peaks.get("running", 0.0) if look.prelude is not None else 0.0
+    limit = FLAT * (cap if cap is not None else max(peak, running[-1]))
+    queued_share = sum(1 for w in waiting if w >= 1) / len(waiting)
+    holds = running[-1] >= 1 and running[len(running) // 10] >= limit and queued_share >= QUEUED_SHARE
+    shown_cap = f"cap {cap:.0f}" if cap is not None else f"most seen {max(peak, running[-1]):.0f}"
+    text = f"{words} ({running[0]:.0f} to {running[-1]:.0f} running, {shown_cap})"
+    return Condition("at_cap", holds, text, (look.evidence("running", running[-1], limit),))
+
+
+def below_cap(look: Look) -> Condition:
+    """The batch has room. Flat at the most ever seen, with no limit shown, it cannot be told from full."""
+    words, value, cap = "running below its cap", look.now("running"), _cap(look)
+    peak = look.prelude.peaks.get("running") if look.prelude is not None else None
+    if value is None or (cap is None and peak is None):
+        return unknown("below_cap", words)
+    limit = cap if cap is not None else peak or 0.0
+    if cap is None and look.holds("at_cap"):
+        return unknown("below_cap", words)
+    name = "cap" if cap is not None else "most seen"
+    text = f"{words} ({value:.0f} running, {name} {limit:.0f})"
+    return Condition("below_cap", value < FLAT * limit, text, (look.evidence("running", value, FLAT * limit),))
+
+
+def few_running(look: Look) -> Condition:
+    words, value, cap = "few running", look.now("running"), _cap(look)
+    peak = look.prelude.peaks.get("running") if look.prelude is not None else None
+    most = cap if cap is not None else peak
+    if value is None or not most:
+        return unknown("few_running", words)
+    text = f"{words} ({value:.0f}, {'cap' if cap is not None else 'most seen'} {most:.0f})"
+    return Condition("few_running", value <= most / 2, text, (look.evidence("running", value, most / 2),))
+
+
+def capped_before(look: Look) -> Condition:
+    """The queue was there before the onset, at a batch no smaller than now: nothing new arrived."""
+    words = "queue and full batch before the onset already"
+    running, waiting, now = look.before("running"), look.before("waiting"), look.now("running")
+    if running is None or waiting is None or now is None:
+        return unknown("capped_before", words)
+    text = f"{words} ({waiting:.0f} waiting, {running:.0f} running)"
+    return Condition("capped_before", waiting >= 1 and running >= FLAT * now, text)
+
+
+def tokens_held_up(look: Look) -> Condition:
+    return times(look, "tokens_held_up", "tokens_held", MANY_HELD)
+
+
+def tokens_held_normal(look: Look) -> Condition:
+    up = look.known["tokens_held_up"]
+    text = up.text.replace(f"≥ {MANY_HELD:g}x", "near what they were")
+    return Condition("tokens_held_normal", None if up.holds is None else not up.holds, text, up.evidence)
+
+
+def low_load(look: Look) -> Condition:
+    """Under two at a time, batching has no part in anything."""
+    running, waiting = look.now("running"), look.now("waiting")
+    if running is None or waiting is None:
+        return unknown("low_load", "low load")
+    text = f"low load ({shown(running, 'requests')} running, {waiting:.0f} waiting)"
+    return Condition("low_load", running < 2 and waiting < 1, text, (look.evidence("running", running, 2.0),))
+
+
+def _moved(look: Look, name: str) -> tuple[float, float] | None:
+    """A quantity just before and after the hit rate fell, None where either is unknown."""
+    fell = look.known.get("hit_rate_fell")
+    began = fell.onset_unix if fell is not None and fell.holds else None
+    at = look.t(began) if began is not None else None
+    pair = look.beside(name, at) if at is not None else None
+    return pair if pair is not None and pair[0] > 0 else None
+
+
+def load_same(look: Look) -> Condition:
+    """Arrivals and prompt lengths are what they were when the hit rate fell."""
+    words = "arrivals and prompt lengths unchanged"
+    arrivals, lengths = _moved(look, "arrival_rate"), _moved(look, "prompt_length")
+    if arrivals is None or lengths is None:
+        return unknown("load_same", words)
+    low, high = SAME
+    holds = all(low <= after / before <= high for before, after in (arrivals, lengths))
+    rates, tokens = ([shown(v, u) for v in p] for p, u in ((arrivals, "requests/s"), (lengths, "tokens")))
+    text = f"{words} ({rates[0]} → {rates[1]}, {tokens[0]} → {tokens[1]})"
+    return Condition("load_same", holds, text, (look.evidence("arrival_rate", arrivals[1], None, arrivals[0]),))
+
+
+def mix_changed(look: Look) -> Condition:
+    """Prompts of another length than before: other work, with prefixes of its own."""
+    pair = _moved(look, "prompt_length")
+    if pair is None:
+        return unknown("mix_changed", "prompts changed")
+    before, after = pair
+    low, high = SAME
+    row = Evidence("prompt_length", after, "tokens", None, before)
+    text = f"prompts changed ({shown(before, 'tokens')} → {shown(after, 'tokens')})"
+    return Condition("mix_changed", not low <= after / before <= high, text, (row,))

@@ -1,0 +1,162 @@
+"""The prefix cache: whether hits fell, how, and whether the pool forgot or the prompts changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.diagnose.look import times, unknown
+from inferguard_core.diagnose.quantities import QUANTITIES
+from inferguard_core.signals import Signal
+from inferguard_core.verdict import Condition, Evidence
+
+if TYPE_CHECKING:
+    from inferguard_core.diagnose.look import Look
+
+FALL = 0.2
+FALL_SHARE = 0.3
+"""Absolute and relative fall that counts, as for the rule on it."""
+MIN_TOKENS = 2000.0
+REPEATED = 0.4
+"""CONCUR asks for a cache that worked: a hit rate normally at or above this."""
+CHURN_S = 60.0
+"""People and tools answer within tens of seconds: a pool rewritten faster has forgotten them when they return."""
+EVICTING_S = 15.0
+"""Shorter than almost any pause between turns, so what was cached is evicted whoever returns."""
+COMPUTED_UP = 1.5
+STEP_SHARE = 0.8
+COLD_S = 600.0
+KINDS = ("prefix_hit_drop", "prefix_thrash")
+
+
+def hit_rate_fell(look: Look) -> Condition:
+    """Against the learnt normal or the level just before, whichever was better."""
+    words, now, before = "prefix hit rate fell", look.now("prefix_hit_rate"), _reference(look)
+    anomaly = next((look.active[k] for k in KINDS if k in look.active), None)
+    if anomaly is not None:
+        text = f"{words} ({anomaly.summary})" if anomaly.summary else words
+        return Condition("hit_rate_fell", True, text, anomaly.evidence, _fell_unix(look) or anomaly.onset_unix)
+    span = look.last(QUANTITIES["prefix_hit_rate"].window_s)
+    queries = span.rise(Signal.PREFIX_QUERIES) if span is not None else None
+    if now is None or before is None or queries is None or queries < MIN_TOKENS:
+        return unknown("hit_rate_fell", words)
+    holds = before - now >= FALL and before - now >= FALL_SHARE * before
+    row = look.evidence("prefix_hit_rate", now, before - FALL, before)
+    onset = _fell_unix(look) if holds else None
+    return Condition("hit_rate_fell", holds, f"{words} ({before:.2f} → {now:.2f})", (row,), onset)
+
+
+def _reference(look: Look) -> float | None:
+    levels = [look.before("prefix_hit_rate")]
+    if look.prelude is not None:
+        level = look.prelude.before.get("prefix_hit_rate")
+        levels += [level.value if level is not None else None, look.prelude.best_hit_rate]
+    return max((v for v in levels if v is not None), default=None)
+
+
+def _fell_unix(look: Look) -> float | None:
+    """Since when it has lain below the middle between then and now."""
+    now, before = look.now("prefix_hit_rate"), _reference(look)
+    if now is None or before is None or before - now < FALL:
+        return None
+    return look.started("prefix_hit_rate", (now + before) / 2, above=False)
+
+
+def fell_at_once(look: Look) -> Condition:
+    """Most of the fall happened within half a minute: prompts changed from one to the next."""
+    words, fell = "it fell as a step", look.known["hit_rate_fell"]
+    at = look.t(fell.onset_unix) if fell.holds and fell.onset_unix is not None else None
+    pair = look.beside("prefix_hit_rate", at) if at is not None else None
+    now, before = look.now("prefix_hit_rate"), _reference(look)
+    if pair is None or now is None or before is None or before <= now:
+        return unknown("fell_at_once", words)
+    holds = pair[0] - pair[1] >= STEP_SHARE * (before - now)
+    text = f"{words} ({pair[0]:.2f} → {pair[1]:.2f} within half a minute)"
+    return Condition("fell_at_once", holds, text, (look.evidence("prefix_hit_rate", pair[1], None, pair[0]),))
+
+
+def computed_up(look: Look) -> Condition:
+    return times(look, "computed_up", "prompt_computed_rate", COMPUTED_UP)
+
+
+def _churned(look: Look, condition: str, words: str, within_s: float) -> Condition:
+    """The pool is rewritten within `within_s`, twice as fast as before; measured evictions where counted."""
+    evicted, pool = look.now("evicted_rate"), look.gauge(Signal.KV_CAPACITY_TOKENS)
+    turnover = look.now("turnover")
+    if evicted is not None and pool:
+        turnover = pool / evicted if evicted > 0 else float("inf")
+        earlier = look.before("evicted_rate")
+        before = pool / earlier if earlier else None
+    else:
+        before = look.before("turnover")
+    if turnover is None:
+        return unknown(condition, words)
+    holds = turnover <= within_s and (before is None or turnover <= before / 2)
+    told = "no eviction" if turnover == float("inf") else f"pool rewritten every {turnover:.1f} s"
+    told += f", before every {before:.0f} s" if before is not None else ""
+    value = None if turnover == float("inf") else turnover
+    row = Evidence("turnover", value, "seconds", within_s, before, QUANTITIES["turnover"].window_s)
+    return Condition(condition, holds, f"{words} ({told})", (row,))
+
+
+def pool_churned(look: Look) -> Condition:
+    return _churned(look, "pool_churned", "evictions or turnover up", CHURN_S)
+
+
+def evicting(look: Look) -> Condition:
+    return _churned(look, "evicting", "evicted before anyone can return", EVICTING_S)
+
+
+def prompts_repeated(look: Look) -> Condition:
+    """Sessions do come back: the cache was of use before."""
+    before = _reference(look)
+    if before is None:
+        return unknown("prompts_repeated", "prompts used to repeat")
+    text = f"prompts used to repeat (hit rate {before:.2f})"
+    row = Evidence("prefix_hit_rate", before, "ratio", REPEATED)
+    return Condition("prompts_repeated", before >= REPEATED, text, (row,))
+
+
+def cache_off(look: Look) -> Condition:
+    enabled, disabled = look.told("enable_prefix_caching"), look.told("disable_radix_cache")
+    hits = look.gauge(Signal.PREFIX_HITS)
+    if enabled in {"True", "False"} or disabled in {"True", "False"}:
+        off = enabled == "False" or disabled == "True"
+    elif hits:
+        off = False
+    else:
+        return unknown("cache_off", "prefix cache off")
+    return Condition("cache_off", off, f"prefix cache {'off' if off else 'on'}")
+
+
+def cache_cold(look: Look) -> Condition:
+    """Restarted within ten minutes and not warm since: a level of before the restart is no measure."""
+    words, window, prelude = "restarted < 10 min ago", look.scene.window, look.prelude
+    if window is None:
+        return unknown("cache_cold", words)
+    warm_since = prelude.start if prelude is not None and prelude.seconds else None
+    restarts = window.history.restarts
+    last = restarts[-1] if restarts else None
+    if last is None and warm_since is None:
+        started = window.latest(Signal.PROCESS_START)
+        if started is None:
+            return unknown("cache_cold", words)
+        age = window.newest.unix - started
+        return Condition("cache_cold", age < COLD_S, f"{words} ({age:.0f} s)")
+    if last is None or (warm_since is not None and last <= warm_since):
+        return Condition("cache_cold", False, f"{words} (no)")
+    age = window.now - last
+    return Condition("cache_cold", age < COLD_S, f"{words} ({age:.0f} s)", (), look.unix(last))
+
+
+def hits_fell_first(look: Look) -> Condition:
+    """The hit rate fell before the pool filled: the recomputed prompts are what fills it."""
+    fell = look.known["hit_rate_fell"]
+    onsets = [c.onset_unix for i in ("kv_full", "preempting") if (c := look.known[i]).holds]
+    others = [o for o in onsets if o is not None]
+    if fell.holds is None or (fell.holds and (fell.onset_unix is None or not others)):
+        return unknown("hits_fell_first", "the hit rate fell first")
+    if not fell.holds or fell.onset_unix is None:
+        return Condition("hits_fell_first", False, fell.text, fell.evidence)
+    lead = min(others) - fell.onset_unix
+    return Condition("hits_fell_first", lead > 0, f"the hit rate fell {lead:.0f} s before the pool filled", fell.evidence)
+

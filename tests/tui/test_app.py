@@ -1,0 +1,343 @@
+"""The application on prepared frames: keys, pause, failure, replay, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inferguard_core.frame import ReplayPosition, Severity, Status
+from inferguard_tui.app import InferGuardApp
+from inferguard_tui.screens.endpoint import EndpointScreen
+from inferguard_tui.screens.fleet import FleetScreen
+from inferguard_tui.screens.frugal_compositor import CroppedUpdate
+from inferguard_tui.screens.help import HelpScreen
+from inferguard_tui.screens.zoom import ZoomScreen
+from inferguard_tui.terminal import Terminal
+from tests.tui import frames
+from tests.tui.harness import UNICODE, Controls, PushedFeed, monitor, screen_text, settled
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+REPLAY = ReplayPosition(42.0, 151.0, 2.0, paused=False, ended=False)
+
+
+def rows(pilot: Pilot[None]) -> list[str]:
+    return screen_text(pilot.app).splitlines()
+
+
+def chosen(pilot: Pilot[None]) -> str | None:
+    return pilot.app.focused.id if pilot.app.focused is not None else None
+
+
+async def test_one_endpoint_opens_its_dashboard() -> None:
+    async with monitor(frames.frame(frames.critical())).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, EndpointScreen)
+        assert rows(pilot)[1].startswith(" ▲ CRITICAL")
+
+
+async def test_several_endpoints_open_the_fleet() -> None:
+    async with monitor(frames.mixed_fleet()).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, FleetScreen)
+        assert "gpu-07" in rows(pilot)[3]
+
+
+async def test_before_the_first_frame_the_screen_says_that_it_waits() -> None:
+    async with monitor().run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "waiting for the first frame" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+@pytest.mark.parametrize("before", [[], ["question_mark"], ["z"]])
+async def test_one_key_quits_from_anywhere_and_closes_the_feed(key: str, before: list[str]) -> None:
+    feed = PushedFeed(frames.frame(frames.endpoint()))
+    app = InferGuardApp(feed, terminal=UNICODE)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press(*before, key)
+        await pilot.pause()
+        assert not app.is_running
+    assert feed.closed
+
+
+async def test_moving_between_panels() -> None:
+    async with monitor(frames.frame(frames.endpoint())).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        seen = []
+        for key in ("j", "down", "k", "up", "up", "g", "G", "home", "end", "escape"):
+            await pilot.press(key)
+            seen.append(chosen(pilot))
+        assert seen == ["kv", "queue", "kv", "status", "incidents", "kv", "status", "kv", "status", None]
+
+
+async def test_only_panels_in_sight_are_chosen() -> None:
+    async with monitor(frames.frame(frames.endpoint())).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "j", "j", "j", "j")
+        assert chosen(pilot) == "status"
+
+
+@pytest.mark.parametrize("key", ["z", "enter"])
+async def test_zooming_shows_the_metrics_behind_a_panel(key: str) -> None:
+    async with monitor(frames.frame(frames.endpoint())).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", key)
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ZoomScreen)
+        assert "from vllm:kv_cache_usage_perc" in screen_text(pilot.app)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, EndpointScreen)
+
+
+async def test_a_zoomed_panel_follows_the_frames() -> None:
+    feed = PushedFeed(frames.frame(frames.endpoint()))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "z")
+        await pilot.pause()
+        feed.push(frames.frame(frames.critical(), seq=2))
+        await settled(pilot)
+        assert "97.9 %" in screen_text(pilot.app)
+
+
+async def test_a_zoomed_list_scrolls() -> None:
+    async with monitor(frames.frame(frames.critical())).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("z")
+        await pilot.pause()
+        assert "Rules without their input" not in screen_text(pilot.app)
+        await pilot.press("G")
+        await pilot.pause()
+        assert "Rules without their input" in screen_text(pilot.app)
+        await pilot.press("g", "j", "k", "pagedown", "pageup")
+        await pilot.pause()
+        assert "▲ CRIT preemption" in screen_text(pilot.app)
+
+
+async def test_help_lists_the_keys_and_closes() -> None:
+    async with monitor(frames.frame(frames.endpoint())).run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HelpScreen)
+        assert "Stop the view; the monitor goes on" in screen_text(pilot.app)
+        assert "Ten seconds back" not in screen_text(pilot.app)
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, EndpointScreen)
+
+
+async def test_pause_stops_the_view_and_going_on_shows_the_newest() -> None:
+    feed = PushedFeed(frames.frame(frames.endpoint()))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("p")
+        feed.push(frames.frame(frames.critical(), seq=2, unix=frames.NOW + 5))
+        await settled(pilot)
+        assert "PAUSED since 22:13:20" in rows(pilot)[0]
+        assert rows(pilot)[1].startswith(" ✔ OK")
+        await pilot.press("p")
+        await settled(pilot)
+        assert "PAUSED" not in rows(pilot)[0]
+        assert "22:13:25" in rows(pilot)[0]
+        assert rows(pilot)[1].startswith(" ▲ CRITICAL")
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(ValueError("no [/x] route"), "no [/x] route"), (None, "the feed ended")]
+)
+async def test_a_feed_that_fails_is_a_line_and_the_last_frame_stays(
+    end: Exception | None, words: str
+) -> None:
+    feed = PushedFeed(frames.frame(frames.endpoint()))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        feed.push(end)
+        await settled(pilot)
+        assert f"× MONITOR STOPPED  {words}. What is shown is from 22:13:20." in rows(pilot)[1]
+        assert "52.0 %" in screen_text(pilot.app)
+
+
+async def test_a_feed_that_fails_before_its_first_frame_is_a_line_too() -> None:
+    feed = PushedFeed()
+    feed.push(OSError("cannot open"))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "MONITOR STOPPED  cannot open" in rows(pilot)[1]
+
+
+async def test_the_fleet_opens_an_endpoint_and_comes_back() -> None:
+    async with monitor(frames.mixed_fleet()).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "enter")
+        await settled(pilot)
+        assert "9 gpu-09:8000" in rows(pilot)[0]
+        assert rows(pilot)[1].startswith(" × NO DATA")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, FleetScreen)
+
+
+async def test_digits_jump_from_the_fleet_and_between_endpoints() -> None:
+    async with monitor(frames.mixed_fleet()).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for digit in range(1, 10):
+            await pilot.press(str(digit))
+            await settled(pilot)
+            assert f" {digit} gpu-{digit:02d}:8000" in rows(pilot)[0]
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, FleetScreen)
+
+
+async def test_moving_the_cursor() -> None:
+    async with monitor(frames.mixed_fleet()).run_test(size=(120, 12)) as pilot:
+        await settled(pilot)
+        table = pilot.app.screen.table
+        seen = []
+        for key in ("j", "down", "k", "up", "G", "g", "end", "home", "pagedown", "pageup"):
+            await pilot.press(key)
+            seen.append(table.chosen.removeprefix("http://gpu-").partition(":")[0])
+        assert seen == ["09", "03", "09", "07", "12", "07", "12", "07", "01", "07"]
+
+
+async def test_rows_hold_still_under_a_moved_cursor_until_sorted() -> None:
+    feed = PushedFeed(frames.frame(frames.endpoint(1), frames.endpoint(2), frames.endpoint(3)))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 12)) as pilot:
+        await settled(pilot)
+        await pilot.press("j")
+        feed.push(frames.frame(frames.endpoint(1), frames.endpoint(2), frames.critical(3), seq=2))
+        await settled(pilot)
+        assert ["gpu-01" in rows(pilot)[3], "gpu-03" in rows(pilot)[5]] == [True, True]
+        await pilot.press("s")
+        await settled(pilot)
+        assert "gpu-03" in rows(pilot)[3]
+        assert pilot.app.screen.table.chosen == "http://gpu-02:8000"
+        assert rows(pilot)[5].startswith("▌")
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("space", ("toggle", 0.0)),
+        ("left", ("seek", 32.0)),
+        ("right", ("seek", 52.0)),
+        ("shift+left", ("seek", 0.0)),
+        ("shift+right", ("seek", 102.0)),
+        ("plus", ("speed", 4.0)),
+        ("equals_sign", ("speed", 4.0)),
+        ("minus", ("speed", 1.0)),
+    ],
+)
+async def test_keys_steer_a_replay(key: str, asked: tuple[str, float]) -> None:
+    controls = Controls()
+    feed = PushedFeed(frames.frame(frames.endpoint(), replay=REPLAY), replay=controls)
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "playing" in rows(pilot)[-2]
+        await pilot.press(key)
+        assert controls.asked == [asked]
+
+
+async def test_a_live_feed_has_no_replay_bar() -> None:
+    async with monitor(frames.frame(frames.endpoint())).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space", "left")
+        assert "playing" not in screen_text(pilot.app)
+
+
+async def test_resizing_in_mid_flight_draws_the_new_size() -> None:
+    feed = PushedFeed(frames.frame(frames.critical()))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(200, 50)) as pilot:
+        await settled(pilot)
+        for seq, (width, height) in enumerate([(80, 24), (120, 40), (60, 15), (100, 30)], 2):
+            feed.push(frames.frame(frames.critical(), seq=seq))
+            await pilot.resize_terminal(width, height)
+            await settled(pilot)
+            assert max(map(len, rows(pilot))) <= width
+            assert len(rows(pilot)) == height
+            assert "q quit" in rows(pilot)[-1]
+            assert "97.9 %" in screen_text(pilot.app)
+
+
+async def test_five_hundred_endpoints_render_and_move() -> None:
+    many = [frames.endpoint(number) for number in range(1, 501)]
+    many[499] = frames.critical(500)
+    feed = PushedFeed(frames.frame(*many))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "gpu-500" in rows(pilot)[3]
+        await pilot.press("G")
+        await settled(pilot)
+        assert "gpu-499" in rows(pilot)[-2]
+        many[498] = replace(many[498], status=Status.NOTICE, severity=Severity.NOTICE)
+        feed.push(frames.frame(*many, seq=2))
+        await settled(pilot)
+        assert "NOTICE" in rows(pilot)[-2]
+        assert pilot.app.screen.table.chosen == "http://gpu-499:8000"
+
+
+async def test_an_endpoint_that_left_the_frames_is_not_shown_as_another() -> None:
+    feed = PushedFeed(frames.mixed_fleet())
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("1")
+        await settled(pilot)
+        feed.push(frames.frame(frames.critical(2), frames.endpoint(3), seq=2))
+        await settled(pilot)
+        assert "waiting for the first frame" in screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("theme", ["night", "day", "textual-dark", "textual-light", "nord", "ansi-dark"])
+async def test_a_theme_draws_every_screen(theme: str) -> None:
+    async with monitor(frames.mixed_fleet(), theme=theme).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("7", "z")
+        await settled(pilot)
+        assert "▲ CRIT preemption" in screen_text(pilot.app)
+
+
+def test_an_unknown_theme_is_one_line() -> None:
+    with pytest.raises(ValueError, match="unknown theme nonesuch; there are .*night"):
+        monitor(theme="nonesuch")
+
+
+async def test_a_terminal_without_utf8_gets_ascii_only() -> None:
+    app = monitor(frames.frame(frames.critical()), terminal=Terminal(ascii_only=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert screen_text(app).isascii()
+        await pilot.press("z")
+        await settled(pilot)
+        assert screen_text(app).isascii()
+
+
+async def test_foreign_markup_is_text() -> None:
+    odd = frames.endpoint(models=("[/red] [@click=app.quit]x",))
+    async with monitor(frames.frame(odd)).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "[/red] [@click=app.quit]x" in rows(pilot)[0]
+
+
+async def test_a_change_at_the_right_end_sends_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick of the clock must not send the header again."""
+    sent: list[str] = []
+    real = CroppedUpdate.render_segments
+
+    def noted(self: CroppedUpdate, console: object) -> str:
+        sent.append(real(self, console))
+        return sent[-1]
+
+    monkeypatch.setattr(CroppedUpdate, "render_segments", noted)
+    feed = PushedFeed(frames.frame(frames.endpoint()))
+    async with InferGuardApp(feed, terminal=UNICODE).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        sent.clear()
+        feed.push(frames.frame(frames.endpoint(), seq=2, unix=frames.NOW + 1))
+        await settled(pilot)
+        written = "".join(sent)
+        assert "InferGuard" not in written
+        assert 0 < len(written) < 120

@@ -1,0 +1,80 @@
+"""The fleet's rows and their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from inferguard_tui.fleet.columns import COLUMNS, LEAVE_ORDER, fitting, heading, row
+from inferguard_tui.fleet.order import REST_S, may_sort, worst_first
+from inferguard_tui.line import Ink, text_of, width
+from tests.tui import frames
+
+FLEET = frames.mixed_fleet().endpoints
+
+
+def test_the_worst_come_first_and_equals_keep_their_place() -> None:
+    order = [key.removeprefix("http://gpu-").partition(":")[0] for key in worst_first(FLEET)]
+    assert order == ["07", "09", "03", "10", "08", "06", "05", "01", "02", "04", "11", "12"]
+
+
+@pytest.mark.parametrize(
+    ("moved_ago", "may"), [(None, True), (0.0, False), (REST_S - 0.1, False), (REST_S, True), (-5.0, True)]
+)
+def test_rows_hold_still_while_somebody_moves(moved_ago: float | None, may: bool) -> None:
+    moved = None if moved_ago is None else frames.NOW - moved_ago
+    assert may_sort(worst_first(FLEET), FLEET, moved, frames.NOW) is may
+
+
+def test_a_new_endpoint_is_shown_at_once() -> None:
+    assert may_sort(worst_first(FLEET[:-1]), FLEET, frames.NOW, frames.NOW)
+
+
+def test_columns_leave_in_the_stated_order() -> None:
+    left = [tuple(column.id for column in fitting(cells)) for cells in range(220, 20, -1)]
+    gone = [
+        name for before, after in zip(left, left[1:], strict=False) for name in before if name not in after
+    ]
+    assert gone == list(LEAVE_ORDER[: len(gone)])
+    assert len(gone) == len(LEAVE_ORDER)
+
+
+def test_all_columns_fit_a_wide_screen() -> None:
+    assert fitting(200) == COLUMNS
+
+
+@pytest.mark.parametrize("cells", [40, 80, 100, 120, 200])
+@pytest.mark.parametrize("under_cursor", [False, True])
+def test_a_row_keeps_to_its_width(cells: int, under_cursor: bool) -> None:
+    rows = [row(e, n, frames.NOW, cells, under_cursor=under_cursor) for n, e in enumerate(FLEET, 1)]
+    assert max(map(width, rows)) <= cells
+    assert width(heading(cells)) <= cells
+
+
+@pytest.mark.parametrize("cells", [80, 120, 200])
+def test_headings_stand_over_their_columns(cells: int) -> None:
+    shown, names = (
+        text_of(row(frames.critical(7), 7, frames.NOW, cells, under_cursor=False)),
+        text_of(heading(cells)),
+    )
+    assert shown.index("gpu-07") == names.index("endpoint")
+    assert shown.index("▲ CRITICAL") == names.index("state")
+    assert shown.index("12.4 s") + len("12.4 s") == names.index("TTFT p95") + len("TTFT p95")
+
+
+def test_a_dead_endpoint_shows_old_values_as_old() -> None:
+    dead = row(frames.dead(9), 9, frames.NOW, 120, under_cursor=False)
+    assert "× NO DATA" in text_of(dead)
+    assert "no data for 48 s" in text_of(dead)
+    assert {span.ink for span in dead if "52 %" in span.text} == {Ink.STALE}
+
+
+def test_an_endpoint_never_polled_shows_no_zero() -> None:
+    shown = text_of(row(frames.waiting(5), 5, frames.NOW, 120, under_cursor=False))
+    assert "0" not in shown.replace("gpu-05:8000", "").replace(" 5 ", "")
+
+
+def test_the_cursor_row_keeps_the_colour_of_its_state() -> None:
+    chosen = row(frames.critical(7), 7, frames.NOW, 120, under_cursor=True)
+    assert text_of(chosen).startswith("▌")
+    assert width(chosen) == 120
+    assert {span.ink for span in chosen} == {Ink.CURSOR, Ink.CRITICAL}

@@ -1,0 +1,168 @@
+"""The lines around the middle: header, verdict, keys, replay, help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from inferguard_core.frame import PartHealth, ReplayPosition, Status
+from inferguard_core.poll import ProofLevel
+from inferguard_tui.keys import ENDPOINT_KEYS, FLEET_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
+from inferguard_tui.line import Ink, text_of, width
+from inferguard_tui.panels.footer import footer_line
+from inferguard_tui.panels.header import endpoint_header, fleet_header
+from inferguard_tui.panels.help import help_lines
+from inferguard_tui.panels.replay import replay_line
+from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict
+from inferguard_tui.panels.view import Watching
+from tests.tui import frames
+
+CALM = Watching()
+PAUSED = Watching(frames.NOW - 60)
+
+
+def header(cells: int = 120, watching: Watching = CALM, **changes: object) -> str:
+    endpoint = frames.endpoint(**changes)
+    return text_of(endpoint_header(frames.frame(endpoint), endpoint, None, watching, cells))
+
+
+def verdict(endpoint: object, watching: Watching = CALM, cells: int = 200) -> str:
+    return text_of(endpoint_verdict(frames.frame(endpoint), endpoint, watching, cells))
+
+
+def test_the_header_says_what_is_watched_and_when() -> None:
+    shown = header()
+    for part in (
+        "gpu-01:8000",
+        "vLLM 0.32.0",
+        "openai/gpt-oss-120b",
+        "LIVE",
+        "poll 2 s 1/1 answer",
+        "22:13:20",
+    ):
+        assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("proof", "word"),
+    [(ProofLevel.LIVE, " LIVE "), (ProofLevel.RECORDED, " REPLAY "), (ProofLevel.SIMULATED, " SIMULATED ")],
+)
+@pytest.mark.parametrize("cells", [60, 80, 120])
+def test_whose_numbers_these_are_is_always_said(proof: ProofLevel, word: str, cells: int) -> None:
+    assert word in header(cells, proof=proof)
+
+
+@pytest.mark.parametrize("cells", [20, 40, 80, 120, 200])
+def test_the_header_is_one_line_of_its_width(cells: int) -> None:
+    endpoint = frames.endpoint(models=("模型" * 60,))
+    assert width(endpoint_header(frames.frame(endpoint), endpoint, 3, CALM, cells)) == cells
+
+
+def test_a_paused_view_says_since_when_and_shows_no_second_clock() -> None:
+    shown = header(watching=PAUSED)
+    assert "PAUSED since 22:12:20" in shown
+    assert "22:13:20" not in shown
+
+
+def test_parts_of_ours_that_are_off_are_named() -> None:
+    endpoint = frames.endpoint()
+    frame = replace(frames.frame(endpoint), parts=(PartHealth("log", "off"),))
+    assert "log off" in text_of(endpoint_header(frame, endpoint, None, CALM, 160))
+
+
+def test_the_fleets_header_counts_states() -> None:
+    shown = text_of(fleet_header(frames.mixed_fleet(), CALM, 200))
+    assert "12 endpoints" in shown
+    assert "1 CRITICAL  1 NO DATA" in shown
+    assert "5 OK" in shown
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "start"),
+    [
+        (frames.waiting(), " … WAITING  no poll has come back yet"),
+        (frames.endpoint(), " ✔ OK  nothing wrong is seen"),
+        (frames.warning(), " ! WARNING  queue_growth: 14 waiting"),
+        (frames.critical(), " ▲ CRITICAL  preemption: 144 preempted"),
+        (frames.dead(), " × NO DATA  last data 48 s ago, at 22:12:32. gpu-01:8000 refused the connection"),
+        (frames.endpoint(status=Status.STALE, age_s=9.0), " × STALE  last data 9 s ago"),
+        (frames.endpoint(status=Status.RESTARTED), " ! RESTARTED  the engine started anew"),
+        (
+            frames.endpoint(status=Status.NO_DATA, last_page_unix=None, age_s=None),
+            " × NO DATA  never any data",
+        ),
+    ],
+    ids=lambda value: getattr(value, "status", None),
+)
+def test_the_verdict_is_a_word_a_shape_and_a_sentence(endpoint: object, start: str) -> None:
+    assert verdict(endpoint).startswith(start)
+
+
+def test_a_monitor_that_stopped_says_so_before_anything_else() -> None:
+    shown = verdict(frames.critical(), Watching(trouble="no such endpoint"))
+    assert shown.startswith(" × MONITOR STOPPED  no such endpoint. What is shown is from 22:13:20.")
+
+
+def test_the_fleets_verdict_names_the_worst_first() -> None:
+    shown = text_of(fleet_verdict(frames.mixed_fleet(), CALM, 200))
+    assert shown.startswith(
+        " ▲ CRITICAL  4 of 12 in trouble: gpu-07:8000 kv_exhausted; gpu-09:8000 no data for 48 s; "
+        "gpu-03:8000 queue_growth"
+    )
+
+
+def test_a_healthy_fleet_is_told_apart_from_an_unpolled_one() -> None:
+    healthy = frames.frame(frames.endpoint(1), frames.endpoint(2), frames.waiting(3))
+    assert "nothing wrong is seen on 2; 1 not polled yet" in text_of(fleet_verdict(healthy, CALM, 120))
+    assert "WAITING" in text_of(fleet_verdict(frames.frame(frames.waiting(1), frames.waiting(2)), CALM, 120))
+
+
+@pytest.mark.parametrize("own", [ENDPOINT_KEYS, FLEET_KEYS])
+@pytest.mark.parametrize("cells", [30, 80, 120])
+def test_the_footer_fits_and_always_names_help_and_the_way_out(own: list[object], cells: int) -> None:
+    row = footer_line(bindings_of([*own, *NUMBER_KEYS, *REPLAY_KEYS, *PROGRAM_KEYS]), cells)
+    assert width(row) <= cells
+    assert "? help" in text_of(row)
+    assert "q quit" in text_of(row)
+    assert "…" not in text_of(row)
+
+
+def test_the_help_has_every_key_and_what_it_does() -> None:
+    keys = bindings_of([*FLEET_KEYS, *NUMBER_KEYS, *REPLAY_KEYS, *PROGRAM_KEYS])
+    shown = "\n".join(text_of(row) for row in help_lines(keys, 100))
+    for binding in keys:
+        assert binding.tooltip in shown
+    assert "j or ↓" in shown
+    assert "shift-←" in shown
+    assert shown.count("Open the endpoint of this number") == 1
+
+
+def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
+    keys = bindings_of([*FLEET_KEYS, *ENDPOINT_KEYS, *NUMBER_KEYS, *REPLAY_KEYS, *PROGRAM_KEYS])
+    assert all(key.id and key.tooltip for key in keys)
+    assert len({key.id for key in keys}) == len(keys)
+
+
+def test_the_replay_bar_stands_where_the_replay_stands() -> None:
+    row = replay_line(ReplayPosition(50.0, 100.0, 2.0, paused=False, ended=False), 80)
+    shown = text_of(row)
+    assert "playing" in shown
+    assert "2×" in shown
+    assert "00:50" in shown
+    assert "of 01:40" in shown
+    assert width(row) <= 80
+    before, _, after = shown.partition("●")
+    assert abs(before.count("─") - after.count("─")) <= 1
+
+
+@pytest.mark.parametrize(
+    ("paused", "ended", "word"), [(True, False, "paused"), (False, True, "ended"), (False, False, "playing")]
+)
+def test_the_replay_bar_says_whether_it_plays(paused: bool, ended: bool, word: str) -> None:
+    assert word in text_of(replay_line(ReplayPosition(1.0, 0.0, 1.0, paused, ended), 80))
+
+
+def test_a_verdict_is_in_the_ink_of_its_state() -> None:
+    row = endpoint_verdict(frames.frame(frames.dead()), frames.dead(), CALM, 100)
+    assert row[0].ink is Ink.CRITICAL
