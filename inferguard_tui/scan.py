@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
 from inferguard_core.detect.limits import Limits, held_within
-from inferguard_core.events import evidence_json
+from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, fix_json
 from inferguard_core.frame import Anomaly, EndpointFrame, Measure, MeasureId
 from inferguard_core.poll import EndpointFacts, ModelCard, Source
 from inferguard_core.watch import EndpointWatch
@@ -98,9 +98,9 @@ def to_json(result: Scan) -> dict[str, Any]:
         "sampled": {"polls": result.polls, "seconds": round(result.seconds, 3)},
         "signals": {m.value: _measure_json(frame.measures.get(m)) for m in MeasureId},
         "anomalies": [_anomaly_json(a) for a in frame.anomalies] if result.answered else [],
-        "diagnosis": None,
-        "fix": None,
-        "actions": [],
+        "diagnosis": None if frame.diagnosis is None else diagnosis_json(frame.diagnosis),
+        "fix": None if frame.fix is None else fix_json(frame.fix),
+        "actions": [advisory_json(a) for a in frame.advisories],
         "executions": [],
         "advisories": [],
         "blind": [{"rule": b.rule, "missing": b.missing, "remedy": b.remedy} for b in frame.blind],

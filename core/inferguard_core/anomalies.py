@@ -78,7 +78,7 @@ class AnomalyLife:
         if self.state is AnomalyState.OK:
             self.state = AnomalyState.PENDING
             self.onset_unix = unix - finding.since_s
-            self._held = 0.0
+            self._held = finding.held_s
         elif self.state is AnomalyState.PENDING:
             self._held += observed_s
         if self.state is AnomalyState.PENDING:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from inferguard_core.detect.kv import family_factor
+from inferguard_core.detect.onset import GAP_INTERVALS
 from inferguard_core.engines import remedy
 from inferguard_core.frame import Blind, EndpointFrame, RawSignal, Severity, Status
 from inferguard_core.printable import printable
 from inferguard_core.reading import Engine
-from inferguard_core.watch import GAP_INTERVALS, EndpointWatch
+
+if TYPE_CHECKING:
+    from inferguard_core.watch import EndpointWatch
 
 _remedy = lru_cache(maxsize=512)(remedy)
 """The same few questions come with every poll."""
@@ -53,8 +57,10 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         anomalies=anomalies,
         incident=watch.log.open,
         incidents=tuple(reversed(watch.log.incidents)),
+        forecast=watch.forecast,
         blind=_blind(watch, engine, reading.generation if reading is not None else ""),
         doubts=watch.doubts,
+        learning=watch.learned.baselines.learning,
         raw=_raw(watch),
         thresholds=_thresholds(watch),
     )
@@ -79,7 +85,7 @@ def _blind(watch: EndpointWatch, engine: Engine, generation: str) -> tuple[Blind
     for kind, finding in watch.findings.items():
         if finding.missing:
             remedies = dict.fromkeys(
-                remedy(s, engine, watch.facts.version, generation) for s in finding.missing
+                _remedy(s, engine, watch.facts.version, generation) for s in finding.missing
             )
             rows.append(Blind(kind, ", ".join(finding.missing), "; ".join(r for r in remedies if r)))
     return tuple(rows)
@@ -100,4 +106,5 @@ def _thresholds(watch: EndpointWatch) -> dict[str, float]:
     return {
         "kv_usage": limits.kv_alert_threshold * family_factor(watch.models, limits),
         "ttft": limits.ttft_objective_s,
+        "itl": limits.itl_objective_s,
     }

@@ -25,7 +25,8 @@ from inferguard_core.load import (
 from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from inferguard_core.detect.limits import Limits
     from inferguard_core.reading import Engine
@@ -169,7 +170,7 @@ class Baselines:
         self._limits = limits
         self.by_name: dict[str, Baseline] = {}
 
-    def learn(self, window: Window, troubled: Set[str], *, critical: bool) -> None:
+    def learn(self, window: Window, troubled: AbstractSet[str], *, critical: bool) -> None:
         """Take what this window says of health.
 
         Args:

@@ -15,6 +15,7 @@ from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits
+    from inferguard_core.history import Row
     from inferguard_core.window import Window
 
 LIKE_TRAFFIC: Final = 0.2
@@ -107,8 +108,8 @@ def compare(before: Period, after: Period, control: tuple[Period, Period] | None
 
 
 def _incomparable(before: Period, after: Period) -> str:
-    if before.seconds <= 0 or after.seconds <= 0:
-        return "a span without length"
+    if min(before.seconds, after.seconds) < 1:
+        return "a span of less than a second"
     if before.arrival_rate is None or after.arrival_rate is None:
         return "arrival rate unknown: like traffic cannot be shown"
     high, low = max(before.arrival_rate, after.arrival_rate), min(before.arrival_rate, after.arrival_rate)
@@ -183,11 +184,19 @@ def _by_control(verdict: Verdict, control: tuple[Period, Period] | None) -> tupl
 def _arrival_rate(window: Window, seconds: float) -> float | None:
     """By conservation: what finished, plus what was added to the batch and the queue."""
     finished = window.increase(Signal.FINISHED, seconds)
-    held = [window.points(s, seconds) for s in (Signal.RUNNING, Signal.WAITING)]
-    if finished is None or not all(held):
+    first = window.history.at_or_before(window.now - seconds) or window.history.oldest
+    ends = [_held(row) for row in (first, window.newest)]
+    if finished is None or ends[0] is None or ends[1] is None:
         return None
-    added = sum(points[-1][1] - points[0][1] for points in held)
+    added = ends[1] - ends[0]
     return max(0.0, (finished.amount + added) / finished.seconds)
+
+
+def _held(row: Row | None) -> float | None:
+    """Requests in the engine."""
+    parts = [row.get(s) for s in (Signal.RUNNING, Signal.WAITING)] if row is not None else []
+    known = [p for p in parts if p is not None]
+    return sum(known) if len(known) == 2 else None
 
 
 def _events(window: Window, seconds: float, *counters: Signal) -> float | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inferguard_core.frame import Anomaly, AnomalyState, Incident, Severity
 
 if TYPE_CHECKING:
-    from inferguard_core.verdict import Evidence
+    from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,103 @@ class IncidentEvent:
         }
 
 
-Event = AnomalyEvent | IncidentEvent
+@dataclass(frozen=True, slots=True)
+class DiagnosisEvent:
+    """The cause, its rank or its confidence changed."""
+
+    t: float
+    endpoint: str
+    diagnosis: Diagnosis
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "t": round(self.t, 3),
+            "event": "diagnosis",
+            "endpoint": self.endpoint,
+            **diagnosis_json(self.diagnosis),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEvent:
+    """Something is advised that was not advised before."""
+
+    t: float
+    endpoint: str
+    advisory: Advisory
+
+    def to_json(self) -> dict[str, Any]:
+        return {"t": round(self.t, 3), "event": "action", **advisory_json(self.advisory)}
+
+
+Event = AnomalyEvent | IncidentEvent | DiagnosisEvent | ActionEvent
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "incident_id": diagnosis.incident_id,
+        "cause": diagnosis.cause,
+        "failure_mode": diagnosis.failure_mode,
+        "confidence": _rounded(diagnosis.confidence),
+        "ranked": [
+            {
+                "cause": score.cause,
+                "confidence": _rounded(score.confidence),
+                "for": [c.text for c in score.speaks_for],
+                "against": [c.text for c in score.speaks_against],
+                "unknown": list(score.unknown),
+            }
+            for score in diagnosis.ranked
+        ],
+        "source": diagnosis.source,
+        "risk_level": diagnosis.risk_level,
+        "actuation_recommendation": diagnosis.actuation_recommendation,
+        "evidence": [evidence_json(e) for e in diagnosis.evidence],
+        "changed_before": list(diagnosis.changed_before),
+        "wrong_lever": None
+        if diagnosis.wrong_lever is None
+        else {"lever": diagnosis.wrong_lever.lever, "because": diagnosis.wrong_lever.because},
+        "measure_next": list(diagnosis.measure_next),
+    }
+
+
+def advisory_json(advisory: Advisory) -> dict[str, Any]:
+    return {
+        "id": advisory.id,
+        "created_at": round(advisory.created_unix, 3),
+        "action_type": advisory.action_type.value,
+        "incident_id": advisory.incident_id,
+        "endpoint": advisory.endpoint,
+        "reason": advisory.reason,
+        "parameters": dict(advisory.parameters),
+        "confidence": _rounded(advisory.confidence),
+        "calibrated": advisory.calibrated,
+        "horizon_seconds": _rounded(advisory.horizon_seconds),
+        "evidence": [evidence_json(e) for e in advisory.evidence],
+        "source": advisory.source,
+        "advisory_only": advisory.advisory_only,
+        "preconditions": list(advisory.preconditions),
+        "caveats": list(advisory.caveats),
+        "superseded_by": advisory.superseded_by,
+    }
+
+
+def fix_json(fix: Fix) -> dict[str, Any]:
+    return {
+        "cause": fix.cause,
+        "changes": [
+            {"flag": c.flag, "current": c.current, "proposed": c.proposed, "since": c.since}
+            for c in fix.changes
+        ],
+        "command": fix.command,
+        "why": fix.why,
+        "effect": fix.effect,
+        "cost": fix.cost,
+        "check": fix.check,
+        "instead": list(fix.instead),
+        "notes": list(fix.notes),
+        "flags_of": fix.flags_of,
+    }
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:

@@ -160,6 +160,8 @@ class Incident:
     reopened: int
     headline: str
     timeline: tuple[IncidentEntry, ...] = ()
+    peaks: Mapping[str, float] = field(default_factory=dict)
+    """Worst values while it lasted, by `MeasureId`: highest of queue, KV usage and latency, lowest hit rate."""
 
 
 class Blind(NamedTuple):
@@ -219,9 +221,11 @@ class EndpointFrame:
     forecast: Forecast | None = None
     blind: tuple[Blind, ...] = ()
     doubts: tuple[str, ...] = ()
+    learning: Mapping[str, str] = field(default_factory=dict)
+    """Baselines that are not trusted yet, by name: `learning 40/60`."""
     raw: tuple[RawSignal, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Limits to draw: kv_usage (ratio), ttft (seconds)."""
+    """Limits to draw: kv_usage (ratio), ttft and itl (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK_S: Final = 60.0
 """How far back to look for the last first token when a poll brought none."""
+GAP_INTERVALS: Final = 3.0
+"""A longer silence between two readings is a gap."""
 HUNG_UP_MIN: Final = 5.0
 """Calls answered 2xx and requests finished are counted at two places a moment apart; fewer are that moment."""
 _FAILED: Final = (Signal.FINISHED_ERROR, Signal.FINISHED_ABORT, Signal.REJECTED, Signal.HTTP_5XX)
@@ -102,16 +104,17 @@ def _seconds_over(scene: Scene, start: ImpactStart, before: Impact | None) -> fl
         return done + max(0.0, scene.unix - counted_to)
     if window.newest.histogram(Signal.TTFT) is None:
         return None
-    since = start.t if before is None else max(start.t, window.now - (window.newest.unix - counted_to))
-    rows = window.history.since(since - LOOK_BACK_S)
-    late = _late(
-        rows, since, limits.ttft_objective_s, 1.0 - limits.latency_goal, 3.0 * scene.situation.interval_s
-    )
-    return done + late
+    back = window.now - (window.newest.unix - counted_to) - LOOK_BACK_S
+    rows = window.history.since(back)
+    gap = GAP_INTERVALS * scene.situation.interval_s
+    return done + _late(rows, counted_to, limits.ttft_objective_s, 1.0 - limits.latency_goal, gap)
 
 
-def _late(rows: Sequence[Row], since: float, objective: float, allowed: float, gap: float) -> float:
-    """Late seconds between neighbouring rows after `since`; a gap in the data counts as nothing."""
+def _late(rows: Sequence[Row], counted_to: float, objective: float, allowed: float, gap: float) -> float:
+    """Late seconds between neighbouring rows after wall time `counted_to`; a gap in the data counts as nothing.
+
+    Wall time, since a row's is exactly its poll's: of a difference of clocks the last bit would count twice.
+    """
     late, last_token = 0.0, None
     for earlier, row in pairwise(rows):
         first, now = earlier.histogram(Signal.TTFT), row.histogram(Signal.TTFT)
@@ -126,7 +129,7 @@ def _late(rows: Sequence[Row], since: float, objective: float, allowed: float, g
         else:
             waited = row.t - (last_token if last_token is not None else rows[0].t)
             is_late = bool(row.get(Signal.WAITING)) and waited > objective
-        if is_late and row.t > since and row.t - earlier.t <= gap:
+        if is_late and row.unix > counted_to and row.t - earlier.t <= gap:
             late += row.t - earlier.t
     return late
 

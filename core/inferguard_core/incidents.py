@@ -10,16 +10,36 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Anomaly, AnomalyState, Incident, IncidentEntry, IncidentState, Severity
+from inferguard_core.frame import (
+    Anomaly,
+    AnomalyState,
+    Incident,
+    IncidentEntry,
+    IncidentState,
+    MeasureId,
+    Severity,
+)
+from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from inferguard_core.detect.limits import Limits
+    from inferguard_core.frame import Measure
+    from inferguard_core.window import Window
 
 KEPT = 50
 TIMELINE_KEPT = 200
 OVER = frozenset({IncidentState.RESOLVED})
+PEAKS: Mapping[str, Callable[[float, float], float]] = {
+    MeasureId.WAITING: max,
+    MeasureId.KV_USAGE: max,
+    MeasureId.TTFT_P95: max,
+    MeasureId.ITL_P95: max,
+    MeasureId.PREFIX_HIT_RATE: min,
+}
+"""What is kept of an episode, and which way is worse."""
+GAUGES = {MeasureId.WAITING: Signal.WAITING, MeasureId.KV_USAGE: Signal.KV_USAGE}
 
 
 class IncidentLog:
@@ -51,6 +71,26 @@ class IncidentLog:
         self.incidents[-1] = updated
         told = (updated.state, updated.severity, updated.anomalies)
         return updated if told != (current.state, current.severity, current.anomalies) else None
+
+    def peak(self, window: Window, measures: Mapping[str, Measure], unix: float) -> None:
+        """Keep the extremes of the open incident, those between its onset and its opening included."""
+        current = self.open
+        if current is None:
+            return
+        fresh: dict[str, float] = {
+            m: v for m in PEAKS if (shown := measures.get(m)) and (v := shown.value) is not None
+        }
+        if not current.peaks:
+            since = max(1.0, unix - current.onset_unix + 1e-6)
+            for measure, gauge in GAUGES.items():
+                highest = window.maximum(gauge, since)
+                if highest is not None:
+                    fresh[measure] = max(highest, fresh.get(measure, highest))
+        worse = {
+            m: v for m, v in fresh.items() if PEAKS[m](v, current.peaks.get(m, v)) != current.peaks.get(m)
+        }
+        if worse:
+            self.incidents[-1] = replace(current, peaks={**current.peaks, **worse})
 
     def _begin(self, troubles: Sequence[Anomaly], unix: float) -> Incident:
         last = self.incidents[-1] if self.incidents else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.detect.queue import GAUGE_WINDOW_S, observe
 from inferguard_core.frame import Measure, MeasureId
+from inferguard_core.load import arrival_rate
 from inferguard_core.signals import SIGNALS, Signal
 from inferguard_core.window import P99_MIN_N, QUANTILE_MIN_N, Window, bucket_quantile
 
@@ -130,21 +131,13 @@ def _queue(window: Window, reading: Reading, limits: Limits) -> dict[str, Measur
 
 
 def _arrivals(window: Window, reading: Reading) -> Measure:
-    """Arrivals by conservation: what finished plus what was added to the batch and the queue."""
+    rate = arrival_rate(window, WINDOW_S)
+    needs = (Signal.FINISHED, Signal.RUNNING, Signal.WAITING)
+    if rate is None:
+        return Measure(None, "requests/s", WINDOW_S, why_unknown=_why(reading, *needs))
     finished = window.increase(Signal.FINISHED, WINDOW_S)
-    held = [_held(window, s) for s in (Signal.RUNNING, Signal.WAITING)]
-    source = _source(reading, Signal.FINISHED, Signal.RUNNING, Signal.WAITING)
-    if finished is None or any(h is None for h in held):
-        why = _why(reading, Signal.FINISHED, Signal.RUNNING, Signal.WAITING)
-        return Measure(None, "requests/s", WINDOW_S, why_unknown=why)
-    added = sum(h for h in held if h is not None)
-    rate = max(0.0, (finished.amount + added) / finished.seconds)
-    return Measure(rate, "requests/s", finished.seconds, source=source)
-
-
-def _held(window: Window, gauge: Signal) -> float | None:
-    points = window.points(gauge, WINDOW_S)
-    return points[-1][1] - points[0][1] if points else None
+    seconds = finished.seconds if finished is not None else WINDOW_S
+    return Measure(rate, "requests/s", seconds, source=_source(reading, *needs))
 
 
 def _ratio(window: Window, reading: Reading, part: Signal, whole: Signal) -> Measure:

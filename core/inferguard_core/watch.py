@@ -7,24 +7,24 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.anomalies import AnomalyLife
-from inferguard_core.baseline import Baseline
 from inferguard_core.detect.availability import endpoint_down, engine_restart
 from inferguard_core.detect.finding import Finding, Situation
-from inferguard_core.detect.latency import QUANTILE_WINDOW_S
+from inferguard_core.detect.onset import GAP_INTERVALS
 from inferguard_core.detect.rules import KINDS, RULES
 from inferguard_core.engines import EngineReader
 from inferguard_core.events import AnomalyEvent, Event, IncidentEvent
 from inferguard_core.frame import Anomaly, Measure, MeasureId, Severity
 from inferguard_core.history import Appended, History
 from inferguard_core.incidents import IncidentLog
+from inferguard_core.learned import Learned
 from inferguard_core.measures import measures
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, Poll, ProofLevel
 from inferguard_core.reading import Engine, Reading
-from inferguard_core.signals import Signal
+from inferguard_core.spelled import Spelled
 from inferguard_core.trends import TrendRing
 from inferguard_core.window import Window
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inferguard_core.detect.limits import Limits
+    from inferguard_core.verdict import Forecast
 
 TRENDS = (
     MeasureId.KV_USAGE,
@@ -41,10 +42,6 @@ TRENDS = (
     MeasureId.ITL_P95,
     MeasureId.GENERATION_RATE,
 )
-BASELINES = {Signal.TTFT: 0.95}
-"""Histogram to the quantile whose normal level is learnt."""
-GAP_INTERVALS = 3.0
-"""A longer silence is a gap: it counts as one interval of observed time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,7 @@ class Seen:
     poll: Poll
     reading: Reading
     measures: dict[str, Measure]
+    window: Window
 
 
 class EndpointWatch:
@@ -67,8 +65,13 @@ class EndpointWatch:
         proof: ProofLevel,
         limits: Limits,
         reader: EngineReader | None = None,
+        learned: Learned | None = None,
     ) -> None:
-        """`reader` may be shared by endpoints whose pages are alike; what they have in common is kept once."""
+        """State before the first poll.
+
+        `reader` may be shared by endpoints whose pages are alike; what they have in common is kept once.
+        `learned` is what an earlier run was taught by this endpoint.
+        """
         self.endpoint = endpoint
         self.name = name
         self.interval_s = interval_s
@@ -85,10 +88,13 @@ class EndpointWatch:
         self.lives = {kind: AnomalyLife(kind) for kind in KINDS}
         self.log = IncidentLog(endpoint, name, limits)
         self.trends = {measure: TrendRing(interval_s) for measure in TRENDS}
+        self.learned = learned or Learned(endpoint, limits)
+        self.forecast: Forecast | None = None
+        """Of KV exhaustion, from the newest good page."""
         self._good_polls = 0
         self._reader = reader or EngineReader()
         self._history = History()
-        self._baselines = {s: Baseline(limits.baseline_samples, limits.baseline_seconds) for s in BASELINES}
+        self._spelled = Spelled()
 
     def observe(self, poll: Poll) -> tuple[Event, ...]:
         """Take the next poll; what changed by it."""
@@ -108,10 +114,12 @@ class EndpointWatch:
         self._good_polls += 1
         observed_s = self._observed(poll)
         appended = self._history.append(poll.t, poll.unix, reading)
+        self._spelled.take(poll.t, reading.spellings, restarted=appended.restarted)
         self.doubts = _doubts(reading, appended)
         self.seen = self._see(poll, reading)
+        self.learned.identify(self.models, reading.engine)
         events = self._settle(poll, self._availability(appended), observed_s)
-        return (*events, *self._judge(poll, observed_s))
+        return (*events, *self._judge(self.seen, observed_s))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -154,27 +162,34 @@ class EndpointWatch:
     def _see(self, poll: Poll, reading: Reading) -> Seen:
         newest = self._history.newest
         assert newest is not None
-        shown = measures(Window(self._history, newest), reading, self.limits)
+        window = Window(self._history, newest)
+        shown = measures(window, reading, self.limits)
         for measure, ring in self.trends.items():
             ring.push(poll.unix, shown[measure].value)
-        return Seen(poll, reading, shown)
+        return Seen(poll, reading, shown, window)
 
     def _availability(self, appended: Appended) -> list[Finding]:
         situation = self._situation(appended)
         return [endpoint_down(self.limits, situation), engine_restart(self.limits, situation)]
 
-    def _judge(self, poll: Poll, observed_s: float) -> tuple[Event, ...]:
+    def _judge(self, seen: Seen, observed_s: float) -> tuple[Event, ...]:
         """Run the window rules, each seeing which kinds fire by now."""
-        newest = self._history.newest
-        if newest is None or self.lives["endpoint_down"].active:
+        if self.lives["endpoint_down"].active:
             return ()
-        window = Window(self._history, newest)
+        self.forecast = self.learned.forecaster.observe(seen.window, self.interval_s)
+        situation = self._situation()
         events: list[Event] = []
         for rule in RULES:
-            finding = rule.find(window, self.limits, self._situation())
-            events.extend(self._settle(poll, [finding], observed_s))
-        self._learn(window)
+            told = self._settle(seen.poll, [rule.find(seen.window, self.limits, situation)], observed_s)
+            if told:
+                events.extend(told)
+                situation = replace(situation, active=self._active())
+        self.log.peak(seen.window, seen.measures, seen.poll.unix)
+        self._learn(seen.window)
         return tuple(events)
+
+    def _active(self) -> frozenset[str]:
+        return frozenset(kind for kind, life in self.lives.items() if life.active)
 
     def _settle(self, poll: Poll, findings: Sequence[Finding], observed_s: float) -> tuple[Event, ...]:
         """Let findings change the lives of their anomalies, and those the incident."""
@@ -216,21 +231,20 @@ class EndpointWatch:
             restarted=appended is not None and appended.restarted,
             running_before=appended.running_before if appended is not None else None,
             restarts_recent=sum(1 for t in self._history.restarts if t > since),
-            active=frozenset(kind for kind, life in self.lives.items() if life.active),
-            baselines=self._baselines,
-            spellings=reading.spellings if reading is not None else {},
+            active=self._active(),
+            baselines=self.learned.baselines.by_name,
+            spellings=self._spelled.names,
+            ranks=reading.ranks if reading is not None else {},
+            forecast=self.forecast,
         )
 
     def _learn(self, window: Window) -> None:
-        """Feed the baselines of signals on which nothing is pending or active."""
-        for rule in RULES:
-            if rule.watches not in BASELINES or self.lives[rule.kind].severity > Severity.OK:
-                continue
-            if self.findings[rule.kind].hot:
-                continue
-            quantile = window.quantile(rule.watches, BASELINES[rule.watches], QUANTILE_WINDOW_S)
-            if quantile is not None:
-                self._baselines[rule.watches].learn(window.now, quantile.value)
+        """Let the baselines learn, where nothing troubles what they are learnt from."""
+        troubled = frozenset(
+            kind for kind, life in self.lives.items() if life.active or self.findings[kind].hot
+        )
+        critical = any(life.active and life.severity is Severity.CRITICAL for life in self.lives.values())
+        self.learned.baselines.learn(window, troubled, critical=critical)
 
 
 def _doubts(reading: Reading, appended: Appended) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ def text(result: Scan) -> str:
         "  ".join(part for part in (frame.name, status, engine_words(frame), ", ".join(frame.models)) if part)
     ]
     lines += [f"  {a.severity.word:<8}  {a.kind:<15} {a.summary}" for a in frame.anomalies if result.answered]
+    lines += _conclusions(frame)
     if frame.failure is not None:
         lines.append(f"  {frame.failure.message}")
     if result.answered:
@@ -108,6 +109,19 @@ def text(result: Scan) -> str:
     if result.answered and not frame.anomalies and frame.engine is not Engine.UNKNOWN:
         lines.insert(1, "  nothing wrong in what this engine lets us see")
     return "\n".join(lines)
+
+
+def _conclusions(frame: EndpointFrame) -> list[str]:
+    """Why, what is advised, and the flags to change."""
+    lines = []
+    if frame.diagnosis is not None:
+        lines.append(f"  cause     {frame.diagnosis.cause} {frame.diagnosis.confidence:.2f}")
+    for advisory in frame.advisories:
+        if advisory.superseded_by is None:
+            lines.append(f"  advice    {advisory.action_type.value}: {advisory.reason}")
+    if frame.fix is not None and frame.fix.command:
+        lines.append(f"  fix       {frame.fix.command}")
+    return lines
 
 
 def _numbers(frame: EndpointFrame) -> str:

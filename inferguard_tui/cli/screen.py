@@ -10,7 +10,6 @@ from inferguard_tui.cli.exits import OK, UNKNOWN
 
 if TYPE_CHECKING:
     from inferguard_core.settings import Settings
-
     from inferguard_tui.feed import FrameFeed
 
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inferguard_core.events import AnomalyEvent, Event
+from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent, Event, IncidentEvent
 from inferguard_core.frame import AnomalyState, Severity
 from inferguard_core.monitor import Listener, Monitor
 from inferguard_core.sources.bad_input import BadInput
@@ -88,9 +88,9 @@ class Printer:
 
     def print(self, event: Event) -> None:
         event = replace(event, t=event.t - self._origin)
-        severity = event.anomaly.severity if isinstance(event, AnomalyEvent) else event.incident.severity
-        self.worst = max(self.worst, severity)
-        if not isinstance(event, AnomalyEvent):
+        if isinstance(event, AnomalyEvent):
+            self.worst = max(self.worst, event.anomaly.severity)
+        elif isinstance(event, IncidentEvent):
             self.incidents.add(event.incident.id)
         print(json.dumps(event.to_json(), ensure_ascii=False) if self._as_json else line(event), flush=True)
 
@@ -106,13 +106,18 @@ class Printer:
 
 
 def line(event: Event) -> str:
-    """One event in words, with the time of day."""
-    if isinstance(event, AnomalyEvent):
-        clock = time.strftime("%H:%M:%S", time.localtime(event.unix))
-        anomaly = event.anomaly
-        ended = anomaly.state is AnomalyState.OK
-        word = "ok" if ended else anomaly.severity.word
-        state = "over" if ended else anomaly.state.value
-        return f"{clock}  {event.endpoint}  {word:<8}  {anomaly.kind} {state}: {anomaly.summary}"
-    incident = event.incident
-    return f"          {event.endpoint}  incident {incident.id} {incident.state.value}: {incident.headline}"
+    """One event in words; an anomaly's carries the time of day, what follows from it stands below."""
+    match event:
+        case AnomalyEvent(anomaly=anomaly):
+            clock = time.strftime("%H:%M:%S", time.localtime(event.unix))
+            ended = anomaly.state is AnomalyState.OK
+            word = "ok" if ended else anomaly.severity.word
+            state = "over" if ended else anomaly.state.value
+            return f"{clock}  {event.endpoint}  {word:<8}  {anomaly.kind} {state}: {anomaly.summary}"
+        case IncidentEvent(incident=incident):
+            said = f"incident {incident.id} {incident.state.value}: {incident.headline}"
+        case DiagnosisEvent(diagnosis=diagnosis):
+            said = f"cause    {diagnosis.cause} {diagnosis.confidence:.2f} ({diagnosis.source})"
+        case ActionEvent(advisory=advisory):
+            said = f"advice   {advisory.action_type.value}: {advisory.reason}"
+    return f"          {event.endpoint}  {said}"

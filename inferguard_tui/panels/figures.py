@@ -37,7 +37,7 @@ def work_content(endpoint: EndpointFrame, view: View) -> Content:
     trend = endpoint.trends.get(MeasureId.GENERATION_RATE)
     picture = _picture(trend, view, len(rows))
     rows.extend(picture)
-    rows.append(figure("each", _per_request(endpoint), view.width))
+    rows.append(figure("per req", _per_request(endpoint), view.width))
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.GENERATION_RATE))
 
 

@@ -223,12 +223,12 @@ def incident_row(incident: Incident, endpoint: EndpointFrame, cells: int) -> Lin
     severity = Severity.OK if over else incident.severity
     end = incident.ended_unix
     lasted = duration(end - incident.onset_unix) if end is not None else _since(endpoint, incident.onset_unix)
-    again = f" ×{incident.reopened + 1}" if incident.reopened else ""  # noqa: RUF001 - times
+    again = f"×{incident.reopened + 1} " if incident.reopened else ""  # noqa: RUF001 - times
     words = incident.headline or ", ".join(incident.anomalies)
     start = line(
         Span(f"{clock(incident.opened_unix)} ", Ink.DIM),
         Span(f"{SHAPE[severity]} {left(incident.state.value, 11)}", INK[severity]),
-        Span(f"{incident.id}{again} ", Ink.KEY),
+        Span(again, Ink.KEY),
         Span(words, Ink.DIM if over else Ink.TEXT),
     )
     return spread(start, line(Span(right(lasted, _AGE_CELLS), Ink.DIM)), cells)
@@ -245,7 +245,7 @@ def incidents_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     rows: list[Line] = []
     for incident in endpoint.incidents:
         rows.append(incident_row(incident, endpoint, view.width))
-        worst = f"  worst {incident.worst.word} · {', '.join(incident.anomalies)}"
+        worst = f"  {incident.id} · worst {incident.worst.word} · {', '.join(incident.anomalies)}"
         rows += [line(Span(row, Ink.DIM)) for row in wrapped(worst, view.width, 2)]
         for entry in incident.timeline:
             rows += [

@@ -79,7 +79,7 @@ def panel_lines(panel: Panel, endpoint: EndpointFrame | None, view: View) -> tup
     if view.height <= 0 or view.width <= 0:
         return ()
     if endpoint is None:
-        return (title_rule(panel.title, "waiting for the first frame", view),)
+        return (title_rule(panel.title, "no frame yet", view),)
     old = panel.measured and is_old(endpoint)
     if view.height == 1 and panel.compact is not None:
         return (_compact(panel.compact, endpoint, view, old),)

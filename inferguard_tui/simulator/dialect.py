@@ -37,10 +37,14 @@ class Dialect(StrEnum):
             return SglangPage.version
         return VllmV0Page.version if self is Dialect.VLLM_V0 else VllmPage.version
 
-    def scheduler(self, size: EngineSize, jitter: random.Random, acceptance: random.Random) -> Scheduler:
-        if self is Dialect.SGLANG:
-            return SchedulerSglang(size, jitter, acceptance)
-        return (SchedulerV0 if self is Dialect.VLLM_V0 else SchedulerV1)(size, jitter, acceptance)
+    def schedulers(
+        self, size: EngineSize, jitter: random.Random, acceptance: random.Random
+    ) -> list[Scheduler]:
+        """One for each data-parallel core; V0 has none of that and stays one."""
+        if self is Dialect.VLLM_V0:
+            return [SchedulerV0(size, jitter, acceptance)]
+        kind = SchedulerSglang if self is Dialect.SGLANG else SchedulerV1
+        return [kind(size, jitter, acceptance) for _ in range(size.data_parallel)]
 
     def page(self, size: EngineSize, started_at: float, started_unix: float) -> Exposition:
         if self is Dialect.SGLANG:

@@ -5,12 +5,14 @@ Everything happens in order of time, so the same seed gives the same pages howev
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.episodes import EpisodeClock
-from inferguard_tui.simulator.faults import Crash, Fault, SlowApi, Stall
+from inferguard_tui.simulator.faults import Crash, Fault, ShapeCrash, SlowApi, Stall, Throttle
+from inferguard_tui.simulator.ledger import Ledger
 from inferguard_tui.simulator.request import Request, Segment
 from inferguard_tui.simulator.rng import stream
 from inferguard_tui.simulator.server_process import ServerProcess
@@ -54,8 +56,11 @@ class SimulatedEngine:
         self._jitter = stream(seed, "jitter")
         self._acceptance = stream(seed, "acceptance")
         self._workload = Workload(scenario.traffic, scenario.size, seed, self.now)
+        self.ledger = Ledger()
         self._episodes = EpisodeClock(scenario.episodes)
         self._faults: list[Fault] = sorted(scenario.faults, key=lambda fault: fault.at)
+        self._patient_stall: Stall | None = None
+        self._deadly = tuple(fault for fault in scenario.faults if isinstance(fault, ShapeCrash))
         self._down_until: float | None = None
         self.process = self._boot()
         self.process.turn(self.now)
@@ -88,8 +93,12 @@ class SimulatedEngine:
         return self.process.text(self.now)
 
     def episodes(self) -> list[dict[str, Any]]:
-        """Ground truth so far, as the `episodes` of a labels file."""
-        return self._episodes.labels(self.now)
+        """Ground truth so far, as the `episodes` of a labels file: those that did harm."""
+        return [episode for episode in self._episodes.labels(self.now, self.ledger) if episode["kinds"]]
+
+    def harmless(self) -> list[dict[str, Any]]:
+        """Declared episodes that did too little to demand an alarm; nor is one of theirs false."""
+        return [episode for episode in self._episodes.labels(self.now, self.ledger) if not episode["kinds"]]
 
     def labels(self) -> dict[str, Any]:
         """A whole labels file for a recording of this engine that starts at scenario time 0."""
@@ -118,7 +127,7 @@ class SimulatedEngine:
         `on_tokens` hears how many tokens each step made, and 0 when the server died.
         """
         request = Request(
-            number=self._workload.next_number(),
+            number=self._workload.composer.next_number(),
             arrived_at=self.now,
             segments=segments,
             max_tokens=max_tokens,
@@ -139,7 +148,7 @@ class SimulatedEngine:
     def _boot(self) -> ServerProcess:
         size = self.scenario.size
         return ServerProcess(
-            self.dialect.scheduler(size, self._jitter, self._acceptance),
+            self.dialect.schedulers(size, self._jitter, self._acceptance),
             self.dialect.page(size, self.now, self.epoch_unix + self.now),
             self.now,
         )
@@ -157,38 +166,87 @@ class SimulatedEngine:
         if self._down_until is not None and now >= self._down_until:
             self._down_until = None
             self.process = self._boot()
+            self.ledger.restarted(now)
         while self._faults and self._faults[0].at <= now:
             self._strike(self._faults.pop(0))
-        preempted = 0
-        if self._down_until is None and (step := self.process.complete(now)) is not None:
-            preempted = len(step.preempted)
-            self._report(step)
+        preempted = sum(self._report(step) for step in self._completed())
         while self._workload.next_at <= now:
             self._arrive(self._workload.take())
-        for request in self._workload.impatient(now):
+        gone = self._workload.impatient(now)
+        self.ledger.hung_up(gone, now)
+        for request in gone:
             self.process.hang_up(request, now)
-        if self._down_until is None:
+        up = self._down_until is None
+        if up:
             self.process.turn(now)
+            self._freeze_when_idle()
+        self.ledger.look(self.process if up else None, now)
         trouble = bool(preempted) or self.condition is not Condition.SERVING or self.process.held_up(now)
-        self._episodes.observe(now, preempted=preempted, trouble=trouble)
+        self._episodes.observe(now, trouble=trouble)
+
+    def _completed(self) -> list[Step]:
+        if self._down_until is not None:
+            return []
+        steps = self.process.complete(self.now)
+        for fault in self._deadly:
+            if any(self._kills(fault, step) for step in steps):
+                self._die(fault.restart_s)
+        return steps
+
+    def _kills(self, fault: ShapeCrash, step: Step) -> bool:
+        def shaped(request: Request) -> bool:
+            return request.prompt_tokens >= fault.prompt_tokens and request.max_tokens >= fault.max_tokens
+
+        if not fault.at <= self.now < fault.at + fault.seconds or not any(map(shaped, step.admitted)):
+            return False
+        running = (r for rank in self.process.ranks for r in rank.scheduler.running)
+        return sum(map(shaped, running)) >= fault.together
+
+    def _freeze_when_idle(self) -> None:
+        stall = self._patient_stall
+        if stall is not None and self.process.idle:
+            self.process.freeze(self.now, stall.seconds)
+            self._patient_stall = None
 
     def _strike(self, fault: Fault) -> None:
-        if isinstance(fault, Stall) and self._down_until is None:
-            self.process.freeze(self.now, fault.seconds)
-        elif isinstance(fault, Crash):
-            self.process.die()
-            self._down_until = self.now + fault.seconds
+        up = self._down_until is None
+        if isinstance(fault, Stall) and up:
+            if fault.when_idle:
+                self._patient_stall = fault
+            else:
+                self.process.freeze(self.now, fault.seconds)
+        elif isinstance(fault, Crash) and up:
+            self._die(fault.seconds)
+        elif isinstance(fault, Throttle):
+            self.process.slowness = fault.factor
+            if fault.seconds:
+                self._faults.append(replace(fault, at=fault.at + fault.seconds, seconds=0.0, factor=1.0))
+                self._faults.sort(key=lambda later: later.at)
 
-    def _report(self, step: Step) -> None:
+    def _die(self, seconds: float) -> None:
+        self._down_until = self.now + seconds
+        for request in self.process.die():
+            self._workload.lost(request, self.now)
+
+    def _report(self, step: Step) -> int:
+        """Tell everyone of a completed step; how many requests it preempted."""
+        self.ledger.step(step, self.now)
         for request in step.first_tokens:
             self._workload.first_token(request, self.now)
         for request in step.finished:
             self._workload.answered(request, self.now)
+        for request in step.failed:
+            self._workload.lost(request, self.now)
         for listener in self.on_step:
             listener(step)
+        return len(step.preempted)
 
     def _arrive(self, request: Request) -> None:
         if self._down_until is not None:
+            self._workload.lost(request, self.now)
+            return
+        if request.invalid:
+            self.process.page.refused(request.handler, 400)
             return
         request.lay_out(self.scenario.size.block_size)
         self.process.accept(request)

@@ -1,20 +1,20 @@
-"""Ground truth of an incident, measured on the engine itself: when trouble began and when it was over."""
+"""Ground truth of an incident, measured on the engine itself: when trouble began, ended, and what it did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inferguard_tui.simulator.harm import Stretch, harmed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inferguard_tui.simulator.ledger import Ledger
     from inferguard_tui.simulator.scenario import Episode
 
 SETTLED_S = 5.0
 """Trouble is over when it has not come back for this long."""
-PREEMPTION = "preemption"
-PREEMPTIONS_THAT_MATTER = 10
-"""Fewer in an episode need not be raised: SGLang overloads with hardly a retraction."""
 
 
 @dataclass(slots=True)
@@ -23,37 +23,37 @@ class _Measured:
     onset: float | None = None
     troubled_at: float = 0.0
     """The last trouble seen."""
-    preemptions: int = 0
     over: bool = False
 
     @property
     def end(self) -> float:
         return max(self.troubled_at, self.declared.cause_ends)
 
-    def observe(self, now: float, preempted: int, trouble: bool) -> None:
+    def observe(self, now: float, trouble: bool) -> None:
         declared = self.declared
         if self.over or now < declared.onset:
             return
         if self.onset is None and (trouble or not declared.when_measured):
             self.onset = now if declared.when_measured else declared.onset
-        if now >= 0.0:
-            self.preemptions += preempted
         if trouble:
             self.troubled_at = now
         self.over = now - self.end >= SETTLED_S
 
-    def labels(self, onset: float, now: float) -> dict[str, Any]:
+    def labels(self, onset: float, now: float, ledger: Ledger) -> dict[str, Any]:
+        """`kinds` holds what the run gives a right to demand; a group without any such kind falls away."""
         declared = self.declared
-        few = self.preemptions < PREEMPTIONS_THAT_MATTER
-        optional = {kind for group in declared.kinds for kind in group if few and kind == PREEMPTION}
-        kinds = [[kind for kind in group if kind not in optional] for group in declared.kinds]
+        end = self.end if self.over else now
+        stretch = Stretch.of(ledger, max(onset, 0.0), end)
+        kinds = [[kind for kind in group if harmed(kind, stretch)] for group in declared.kinds]
+        demanded = {kind for group in kinds for kind in group}
+        spared = {kind for group in declared.kinds for kind in group} - demanded
         return {
             "onset": round(max(onset, 0.0), 3),
-            "end": round(self.end if self.over else now, 3),
+            "end": round(end, 3),
             "kinds": [group for group in kinds if group],
             "cause": list(declared.cause),
             "actions": list(declared.actions),
-            "also": [*declared.also, *sorted(optional)],
+            "also": [*declared.also, *sorted(spared)],
         }
 
 
@@ -63,13 +63,15 @@ class EpisodeClock:
     def __init__(self, episodes: Sequence[Episode]) -> None:
         self._episodes = [_Measured(episode) for episode in episodes]
 
-    def observe(self, now: float, *, preempted: int, trouble: bool) -> None:
+    def observe(self, now: float, *, trouble: bool) -> None:
         """`trouble`: the server is down or frozen, a request lost its place or has queued too long."""
         for episode in self._episodes:
-            episode.observe(now, preempted, trouble)
+            episode.observe(now, trouble)
 
-    def labels(self, now: float) -> list[dict[str, Any]]:
-        """Episodes that have begun; one that goes on ends at `now`."""
+    def labels(self, now: float, ledger: Ledger) -> list[dict[str, Any]]:
+        """Episodes that have begun; one that goes on ends at `now`. Those that did no harm demand nothing."""
         return [
-            measured.labels(measured.onset, now) for measured in self._episodes if measured.onset is not None
+            measured.labels(measured.onset, now, ledger)
+            for measured in self._episodes
+            if measured.onset is not None
         ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.rank import Rank
     from inferguard_tui.simulator.request import Request
-    from inferguard_tui.simulator.scheduler import Scheduler
     from inferguard_tui.simulator.step import Step
 
 
@@ -18,7 +20,7 @@ class Exposition(Protocol):
         ...
 
     def closed(self, request: Request, now: float) -> None:
-        """The HTTP exchange ended: the answer is complete or the client hung up."""
+        """The HTTP exchange ended: the answer is complete, the engine failed, or the client hung up."""
         ...
 
     def refused(self, handler: str, status: int) -> None:
@@ -29,14 +31,14 @@ class Exposition(Protocol):
         """The scheduler dropped a request whose client is gone."""
         ...
 
-    def stepped(self, step: Step, scheduler: Scheduler) -> None:
-        """A step is complete."""
+    def stepped(self, step: Step, rank: Rank) -> None:
+        """A step of this core is complete."""
         ...
 
-    def idled(self, scheduler: Scheduler, now: float) -> None:
-        """The engine loop found nothing to do."""
+    def idled(self, rank: Rank, now: float) -> None:
+        """The loop of this core found nothing to do."""
         ...
 
-    def text(self, now: float, *, alive_at: float) -> str:
-        """The page at `now`; `alive_at` is when the engine loop last turned, or now when it is idle."""
+    def text(self, now: float, *, alive_at: Sequence[float]) -> str:
+        """The page at `now`; `alive_at` is for each core when its loop last turned, or now when it is idle."""
         ...

@@ -10,6 +10,9 @@ from inferguard_tui.simulator.vllm_process import HttpMetrics, ProcessMetrics
 from inferguard_tui.simulator.vllm_requests import RequestMetrics, SpeculationMetrics
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.rank import Rank
     from inferguard_tui.simulator.request import Request
     from inferguard_tui.simulator.scheduler import Scheduler
     from inferguard_tui.simulator.size import EngineSize
@@ -18,16 +21,10 @@ if TYPE_CHECKING:
 VERSION = "0.32.0"
 
 
-class VllmPage:
-    """Gauges are written once per step; request histograms when a request ends; TTFT and ITL live."""
+class VllmCore:
+    """What one engine core reports: all `vllm:` families, told apart by the `engine` label."""
 
-    version = VERSION
-
-    def __init__(self, size: EngineSize, started_unix: float) -> None:
-        self._size = size
-        page = Page({"engine": "0", "model_name": size.model}, created_at=started_unix)
-        self._page = page
-        self._process = ProcessMetrics(page, started_unix)
+    def __init__(self, page: Page, size: EngineSize) -> None:
         self._speculation = (
             SpeculationMetrics(page, size.speculative_tokens) if size.speculative_tokens else None
         )
@@ -36,22 +33,11 @@ class VllmPage:
         self._cache_counters(page)
         self._token_counters(page)
         self._requests = RequestMetrics(page, size)
-        page.static(cache_config(size))
-        self._http = HttpMetrics(page)
-        self._handled = 0
 
-    def accepted(self, request: Request) -> None:  # noqa: ARG002 - the page shows only the number
-        self._http.open += 1
-        self._handled += 1
-
-    def closed(self, request: Request, now: float) -> None:
-        self._http.closed(request, now)
-
-    def refused(self, handler: str, status: int) -> None:
-        self._http.refused(handler, status)
-
-    def aborted(self, request: Request) -> None:
-        """A client that hangs up is counted nowhere in vLLM's own metrics."""
+    @property
+    def generated(self) -> float:
+        """Tokens since the start."""
+        return self._generated.value
 
     def stepped(self, step: Step, scheduler: Scheduler) -> None:
         for request in step.admitted:
@@ -66,18 +52,9 @@ class VllmPage:
         self._requests.stepped(step, prompts)
         if self._speculation is not None:
             self._speculation.stepped(step)
-        self._gauges(scheduler)
+        self.gauges(scheduler)
 
-    def idled(self, scheduler: Scheduler, now: float) -> None:  # noqa: ARG002 - part of the protocol
-        self._gauges(scheduler)
-
-    def text(self, now: float, *, alive_at: float) -> str:  # noqa: ARG002 - part of the protocol
-        self._process.update(
-            open_requests=self._http.open, requests=self._handled, tokens=self._generated.value
-        )
-        return self._page.text()
-
-    def _gauges(self, scheduler: Scheduler) -> None:
+    def gauges(self, scheduler: Scheduler) -> None:
         self._running.value = float(len(scheduler.running))
         self._waiting.value = self._capacity.value = float(len(scheduler.waiting))
         self._usage.value = scheduler.pool.usage
@@ -136,3 +113,42 @@ class VllmPage:
         for source in ("host", "p2p", "disk", "external_unspecified"):
             tiers.value({**page.common, "source": source})
         self._generated = page.counter("vllm:generation_tokens_total", "Tokens generated")
+
+
+class VllmPage:
+    """Gauges are written once per step; request histograms when a request ends; TTFT and ITL live."""
+
+    version = VERSION
+
+    def __init__(self, size: EngineSize, started_unix: float) -> None:
+        page = Page({"model_name": size.model}, created_at=started_unix)
+        self._page = page
+        self._process = ProcessMetrics(page, started_unix)
+        self._cores = [VllmCore(page.rank(engine=str(rank)), size) for rank in range(size.data_parallel)]
+        page.static(cache_config(size))
+        self._http = HttpMetrics(page)
+        self._handled = 0
+
+    def accepted(self, request: Request) -> None:  # noqa: ARG002 - the page shows only the number
+        self._http.open += 1
+        self._handled += 1
+
+    def closed(self, request: Request, now: float) -> None:
+        self._http.closed(request, now)
+
+    def refused(self, handler: str, status: int) -> None:
+        self._http.refused(handler, status)
+
+    def aborted(self, request: Request) -> None:
+        """A client that hangs up is counted nowhere in vLLM's own metrics."""
+
+    def stepped(self, step: Step, rank: Rank) -> None:
+        self._cores[rank.index].stepped(step, rank.scheduler)
+
+    def idled(self, rank: Rank, now: float) -> None:  # noqa: ARG002 - part of the protocol
+        self._cores[rank.index].gauges(rank.scheduler)
+
+    def text(self, now: float, *, alive_at: Sequence[float]) -> str:  # noqa: ARG002 - part of the protocol
+        tokens = sum(core.generated for core in self._cores)
+        self._process.update(open_requests=self._http.open, requests=self._handled, tokens=tokens)
+        return self._page.text()

@@ -10,6 +10,9 @@ from inferguard_tui.simulator.vllm_config import cache_config_v0
 from inferguard_tui.simulator.vllm_process import ProcessMetrics
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_tui.simulator.rank import Rank
     from inferguard_tui.simulator.request import Request
     from inferguard_tui.simulator.scheduler import Scheduler
     from inferguard_tui.simulator.size import EngineSize
@@ -53,7 +56,7 @@ class VllmV0Page:
     def aborted(self, request: Request) -> None:
         """A client that hangs up is counted nowhere."""
 
-    def stepped(self, step: Step, scheduler: Scheduler) -> None:
+    def stepped(self, step: Step, rank: Rank) -> None:
         for request in step.admitted:
             if not request.preemptions:
                 self._queries += request.prompt_tokens
@@ -70,14 +73,14 @@ class VllmV0Page:
             self._itl.observe(gap, count)
         for request in step.finished:
             self._finished(request, step.ended_at)
-        self._write_gauges(scheduler)
+        self._write_gauges(rank.scheduler)
         self._throughput(step.ended_at)
 
-    def idled(self, scheduler: Scheduler, now: float) -> None:
-        self._write_gauges(scheduler)
+    def idled(self, rank: Rank, now: float) -> None:
+        self._write_gauges(rank.scheduler)
         self._throughput(now)
 
-    def text(self, now: float, *, alive_at: float) -> str:  # noqa: ARG002 - part of the protocol
+    def text(self, now: float, *, alive_at: Sequence[float]) -> str:  # noqa: ARG002 - part of the protocol
         self._process.update(open_requests=self._open, requests=self._handled, tokens=self._generated.value)
         return self._page.text()
 

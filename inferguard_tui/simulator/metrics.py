@@ -182,14 +182,25 @@ class Page:
         self._created_at = created_at
         self._multiprocess = multiprocess
         self._blocks: list[Block] = []
+        self._families: dict[str, Family] = {}
+
+    def rank(self, **labels: str) -> Page:
+        """The same page for one of several cores: what it adds carries these labels too."""
+        view = Page({**self.common, **labels}, created_at=self._created_at, multiprocess=self._multiprocess)
+        view._blocks, view._families = self._blocks, self._families
+        return view
 
     def static(self, lines: Iterable[str]) -> None:
         self._blocks.append(Static("".join(f"{line}\n" for line in lines)))
 
     def family(self, name: str, kind: str, words: str) -> Family:
+        """A new family, or the one of this name when another core has begun it."""
+        if name in self._families:
+            return self._families[name]
         created = self._created_at if kind in ("counter", "histogram", "summary") else None
         family = Family(name, kind, words, created_at=created, hide_empty=self._multiprocess)
         self._blocks.append(family)
+        self._families[name] = family
         return family
 
     def counter(self, name: str, words: str, **labels: str) -> Value:

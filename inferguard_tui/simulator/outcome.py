@@ -17,6 +17,9 @@ def deliver_prefills(step: Step) -> None:
     for request, _ in step.prefills:
         if request.computed < request.goal:
             continue
+        if request.fails:
+            step.failed.append(request)
+            continue
         if request.first_token_at is None:
             request.first_token_at = step.ended_at
             step.first_tokens.append(request)

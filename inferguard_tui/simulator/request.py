@@ -37,6 +37,7 @@ class FinishReason(Enum):
     STOP = "stop"
     LENGTH = "length"
     ABORT = "abort"
+    ERROR = "error"
 
 
 def block_keys(segments: tuple[Segment, ...], block_size: int) -> tuple[list[int], int, int]:
@@ -75,6 +76,14 @@ class Request:
     """Index of the client class that sent it; -1 is a client over the socket."""
     session: int = -1
     """Number of the conversation it belongs to; -1 is none."""
+    pinned: int = -1
+    """Number of the data-parallel core its router insists on; -1 is none."""
+    stamped: bool = False
+    """Its prompt begins with content that no other prompt has."""
+    ignore_eos: bool = False
+    invalid: bool = False
+    fails: bool = False
+    """The engine ends it with an error instead of a first token."""
     on_tokens: Callable[[int], None] | None = None
     """Called with the number of tokens each step delivers to a listening client."""
 

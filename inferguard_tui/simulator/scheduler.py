@@ -72,10 +72,12 @@ class Scheduler(ABC):
             deliver_drafts(step, self.size.speculative_tokens, self._acceptance, self.kv)
         else:
             deliver_decodes(step)
-        if step.finished:
+        if step.finished or step.failed:
             for request in step.finished:
                 limit = request.generated >= request.max_tokens
                 self._finish(request, FinishReason.LENGTH if limit else FinishReason.STOP, step.ended_at)
+            for request in step.failed:
+                self._finish(request, FinishReason.ERROR, step.ended_at)
             self.running = [r for r in self.running if r.status is Status.RUNNING]
 
     def _finish(self, request: Request, reason: FinishReason, now: float) -> None:

@@ -89,7 +89,8 @@ class SchedulerSglang(Scheduler):
         reserved = 0.0
         for request in self.running:
             left = min(request.max_tokens - request.generated, CLIP_MAX_NEW_TOKENS)
-            reserved += left * self.new_token_ratio + max(0, request.goal - request.computed)
+            ratio = 1.0 if request.ignore_eos else self.new_token_ratio
+            reserved += left * ratio + max(0, request.goal - request.computed)
         return self.pool.free * self.pool.block_size - reserved
 
     def _decode_batch(self, step: Step) -> None:

@@ -1,13 +1,16 @@
-"""One life of a server: API process, engine loop, scheduler and page, from its start to its crash."""
+"""One life of a server: API process, engine cores and page, from its start to its crash."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+from inferguard_tui.simulator.rank import Rank
 from inferguard_tui.simulator.request import FinishReason, Request, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inferguard_tui.simulator.exposition import Exposition
     from inferguard_tui.simulator.scheduler import Scheduler
     from inferguard_tui.simulator.step import Step
@@ -17,81 +20,79 @@ HELD_UP_S = 1.0
 
 
 class ServerProcess:
-    """The API process takes requests at once; the engine loop picks them up between steps."""
+    """The API process takes requests at once; the engine loops pick them up between steps."""
 
-    def __init__(self, scheduler: Scheduler, page: Exposition, now: float) -> None:
-        self.scheduler = scheduler
+    def __init__(self, schedulers: Sequence[Scheduler], page: Exposition, now: float) -> None:
+        self.ranks = tuple(Rank(index, scheduler, now) for index, scheduler in enumerate(schedulers))
         self.page = page
-        self.step: Step | None = None
-        """The step in flight."""
-        self.open: dict[Request, None] = {}
-        """Requests with an open connection, in order of arrival."""
-        self._inbox: list[Request] = []
-        self._gone: list[Request] = []
+        self.open: dict[Request, Rank] = {}
+        """Requests with an open connection, in order of arrival, and where they were sent."""
+        self.slowness = 1.0
+        """How many times as long as usual a step takes."""
         self._frozen_until = -math.inf
-        self._alive_at = now
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Of the first core, which is the only one without data parallelism."""
+        return self.ranks[0].scheduler
+
+    @property
+    def idle(self) -> bool:
+        """Whether no core has anything to do."""
+        return not self.open and all(rank.step is None for rank in self.ranks)
 
     def frozen(self, now: float) -> bool:
         return now < self._frozen_until
 
     def held_up(self, now: float) -> bool:
-        """Whether the head of the queue has waited longer than a first token should take."""
-        waiting = self.scheduler.waiting
-        return bool(waiting) and now - waiting[0].queued_at > HELD_UP_S
+        """Whether the head of a queue has waited longer than a first token should take."""
+        return any(
+            rank.scheduler.waiting and now - rank.scheduler.waiting[0].queued_at > HELD_UP_S
+            for rank in self.ranks
+        )
 
     def next_at(self, now: float) -> float:
         """When this process does something by itself next."""
-        if self.step is not None:
-            return self.step.ended_at
-        return self._frozen_until if now < self._frozen_until else math.inf
+        at = min(rank.next_at for rank in self.ranks)
+        return min(at, self._frozen_until) if now < self._frozen_until else at
 
     def freeze(self, now: float, seconds: float) -> None:
-        """Stop the engine loop. A step in flight ends that much later."""
+        """Stop the engine loops. Steps in flight end that much later."""
         self._frozen_until = now + seconds
-        self._alive_at = now
-        if self.step is not None:
-            self.step.seconds += seconds
+        for rank in self.ranks:
+            rank.freeze(now, seconds)
 
     def accept(self, request: Request) -> None:
-        self.open[request] = None
+        """Send a request to the core that it is pinned to, else to the one with the fewest."""
+        rank = self.ranks[request.pinned] if request.pinned >= 0 else min(self.ranks, key=lambda r: r.load)
+        self.open[request] = rank
         self.page.accepted(request)
-        self._inbox.append(request)
+        rank.accept(request)
 
     def hang_up(self, request: Request, now: float) -> None:
         """The client is gone; the scheduler hears of it between steps."""
         if request in self.open:
+            self.open[request].hang_up(request)
             self._close(request, now)
-            self._gone.append(request)
 
-    def complete(self, now: float) -> Step | None:
-        """Deliver the step in flight when its time is up."""
-        step = self.step
-        if step is None or step.ended_at > now:
-            return None
-        self.step = None
-        self.scheduler.complete(step)
-        self.page.stepped(step, self.scheduler)
-        self._alive_at = now
-        for request in step.finished:
-            self._close(request, now)
-        return step
+    def complete(self, now: float) -> list[Step]:
+        """Deliver the steps in flight whose time is up."""
+        steps: list[Step] = []
+        for rank in self.ranks:
+            step = rank.complete(now, self.page)
+            if step is None:
+                continue
+            steps.append(step)
+            for request in (*step.finished, *step.failed):
+                self._close(request, now)
+        return steps
 
     def turn(self, now: float) -> None:
-        """Begin the next step unless one is in flight or the loop is frozen."""
-        if self.step is not None or self.frozen(now):
+        """Begin the next step of every core that has none in flight, unless the loops are frozen."""
+        if self.frozen(now):
             return
-        self._alive_at = now
-        for request in self._inbox:
-            self.scheduler.add(request, now)
-        self._inbox.clear()
-        for request in self._gone:
-            if request.status is not Status.FINISHED:
-                self.scheduler.abort(request, now)
-                self.page.aborted(request)
-        self._gone.clear()
-        self.step = self.scheduler.plan(now) if self.scheduler.has_work else None
-        if self.step is None:
-            self.page.idled(self.scheduler, now)
+        for rank in self.ranks:
+            rank.turn(now, self.page, self.slowness)
 
     def die(self) -> list[Request]:
         """Lose everything; returns the requests whose connections broke."""
@@ -106,8 +107,8 @@ class ServerProcess:
 
     def text(self, now: float) -> str:
         """The page as it would be scraped now."""
-        idle = self.step is None and not self.frozen(now)
-        return self.page.text(now, alive_at=now if idle else self._alive_at)
+        alive = [rank.alive_at if rank.step or self.frozen(now) else now for rank in self.ranks]
+        return self.page.text(now, alive_at=alive)
 
     def _close(self, request: Request, now: float) -> None:
         if request in self.open:

@@ -60,7 +60,12 @@ class TokenCounters:
         self._retracted_output = lazy(
             "num_retracted_output_tokens_total", "Output tokens of retracted requests"
         )
-        cache = {"cache_type": "UnifiedRadixCache", "dp_rank": "0", "pp_rank": "0", "tp_rank": "0"}
+        cache = {
+            "cache_type": "UnifiedRadixCache",
+            "dp_rank": common.get("dp_rank", "0"),
+            "pp_rank": "0",
+            "tp_rank": "0",
+        }
         self._evicted = LazyCounters(
             page.family("sglang:evicted_tokens_total", "counter", "KV tokens evicted"), cache
         )

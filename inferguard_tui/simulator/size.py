@@ -19,6 +19,8 @@ class EngineSize:
     """SGLang calls it `--max-running-requests`."""
     max_num_batched_tokens: int = 2048
     prefix_caching: bool = True
+    data_parallel: int = 1
+    """Engine cores side by side, each with its own pool; vLLM V1 and SGLang."""
     speculative_tokens: int = 0
     """Draft tokens per step and sequence; 0 is no speculative decoding."""
     swap_blocks: int = 0

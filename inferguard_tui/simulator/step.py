@@ -32,6 +32,8 @@ class Step:
 
     first_tokens: list[Request] = field(default_factory=list)
     finished: list[Request] = field(default_factory=list)
+    failed: list[Request] = field(default_factory=list)
+    """Requests that the engine gave up with an error."""
     gaps: dict[float, int] = field(default_factory=dict)
     """Inter-token latency to the number of sequences that saw it."""
     generated: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,10 @@ class Rate:
     def between(cls, start: float, end: float, per_second: float) -> Rate:
         """`per_second` from `start` to `end`, nothing outside."""
         return cls(((start, 0.0), (start, per_second), (end, per_second), (end, 0.0)))
+
+    @classmethod
+    def never(cls) -> Rate:
+        return cls(((0.0, 0.0),))
 
     @property
     def peak(self) -> float:
@@ -94,6 +98,21 @@ class BackOff:
 
 
 @dataclass(frozen=True, slots=True)
+class Crew:
+    """A fixed number of members, each with one request at a time: agents, workers of a batch job.
+
+    With `sessions` a member goes on with its conversation until that is too long; without, every request is new.
+    A member whose request was lost asks again.
+    """
+
+    members: int
+    think_s: float
+    """Mean pause between an answer and the next request; exponential."""
+    since: float = -math.inf
+    until: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """One class of clients. Token counts per request; a request's prompt is shared prefix, then its own."""
 
@@ -109,9 +128,32 @@ class Traffic:
     """How many different system prompts there are."""
     bursts: Bursts | None = None
     sessions: Sessions | None = None
+    crew: Crew | None = None
+    """A closed population besides the open arrivals of `rate`."""
     patience_s: float | None = None
     """They hang up when no first token came for this long."""
+    deadline_s: float | None = None
+    """They hang up when the answer is not complete after this long."""
+    retry_s: float | None = None
+    """Who hung up asks again after this pause."""
     back_off: BackOff | None = None
     acceptance: float = 0.7
     """How well their text can be guessed by a draft model, per position."""
     handler: str = "/v1/chat/completions"
+    streaming: bool = True
+    ignore_eos: bool = False
+    """They want every token of `max_tokens`, whatever the model says."""
+    pinned: int = -1
+    """Data-parallel core that their router sends them all to; -1 is whichever has the fewest."""
+    stamped_from: float = math.inf
+    """From then on the time of day stands at the head of their prompts, so that no two begin alike."""
+    failing: Rate = field(default_factory=Rate.never)
+    """Share of their requests on which the engine fails."""
+    invalid: Rate = field(default_factory=Rate.never)
+    """Share that the API server refuses with 400."""
+
+    def scaled(self, load: float) -> Traffic:
+        """The same clients, `load` times as many."""
+        points = tuple((at, per_second * load) for at, per_second in self.rate.points)
+        crew = self.crew and replace(self.crew, members=round(self.crew.members * load))
+        return replace(self, rate=Rate(points), crew=crew)

@@ -15,7 +15,6 @@ DEFAULTS = {
     "cache_dtype": "auto",
     "cache_hit_alignment_tokens": "None",
     "enable_mamba_shared_prefix_checkpoint": "False",
-    "engine": "0",
     "gpu_memory_utilization": "0.92",
     "hash_block_size": "None",
     "is_attention_free": "False",
@@ -47,7 +46,7 @@ DEFAULTS = {
 
 
 def cache_config(size: EngineSize) -> list[str]:
-    """HELP, TYPE and sample of a V1 0.32 engine."""
+    """HELP, TYPE and a sample for each core of a V1 0.32 engine."""
     labels = {
         **DEFAULTS,
         "block_size": str(size.block_size),
@@ -58,7 +57,7 @@ def cache_config(size: EngineSize) -> list[str]:
         # One block more than can be used: vLLM keeps a null block.
         "num_gpu_blocks": str(size.num_blocks + 1),
     }
-    return _info(labels)
+    return _info(*({**labels, "engine": str(rank)} for rank in range(size.data_parallel)))
 
 
 def cache_config_v0(size: EngineSize) -> list[str]:
@@ -79,9 +78,9 @@ def cache_config_v0(size: EngineSize) -> list[str]:
     return _info(labels)
 
 
-def _info(labels: dict[str, str]) -> list[str]:
+def _info(*children: dict[str, str]) -> list[str]:
     return [
         "# HELP vllm:cache_config_info Cache configuration, in the labels",
         "# TYPE vllm:cache_config_info gauge",
-        f"{series('vllm:cache_config_info', labels)} 1.0",
+        *(f"{series('vllm:cache_config_info', labels)} 1.0" for labels in children),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator.edges import HTTP_HIGHR, HTTP_LOWR
+from inferguard_tui.simulator.request import FinishReason
 
 if TYPE_CHECKING:
     from inferguard_tui.simulator.metrics import Family, Histogram, Page, Value
@@ -101,9 +102,13 @@ class HttpMetrics:
         self._durations: dict[str, Histogram] = {}
 
     def closed(self, request: Request, now: float) -> None:
-        """Count an exchange that streamed or finished with 200."""
+        """Count an exchange by its status line, which a stream has sent before anything can fail."""
         self.open -= 1
-        self._count(request.handler, "2xx", request.prompt_tokens * BYTES_PER_TOKEN, now - request.arrived_at)
+        failed = request.finish_reason is FinishReason.ERROR and not request.streaming
+        status = "5xx" if failed else "2xx"
+        self._count(
+            request.handler, status, request.prompt_tokens * BYTES_PER_TOKEN, now - request.arrived_at
+        )
 
     def refused(self, handler: str, status: int) -> None:
         self._count(handler, f"{status // 100}xx", 0, 0.0)

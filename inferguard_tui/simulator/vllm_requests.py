@@ -60,6 +60,9 @@ class RequestMetrics:
             self._itl.observe(gap, count)
         for request in step.finished:
             self._finished(request, step.ended_at)
+        for request in step.failed:
+            self._success[FinishReason.ERROR].value += 1
+            self._e2e.observe(step.ended_at - request.arrived_at)
 
     def _outcomes(self, page: Page) -> None:
         success = page.family("vllm:request_success_total", "counter", "Finished requests by reason")
@@ -71,7 +74,8 @@ class RequestMetrics:
         rejections = page.family(
             "vllm:admission_rejections_total", "counter", "Requests refused by a queue limit"
         )
-        for reason in ("max_num_queued_reqs", "max_num_queued_tokens"):
+        # The API server refuses, not a core: one child however many cores there are.
+        for reason in () if rejections.children else ("max_num_queued_reqs", "max_num_queued_tokens"):
             rejections.value({"model_name": page.common["model_name"], "reason": reason})
 
     def _finished(self, request: Request, now: float) -> None:

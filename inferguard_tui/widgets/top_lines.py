@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
+from inferguard_tui.line import EMPTY, Ink, Span, fitted, line
 from inferguard_tui.panels.footer import footer_line
-from inferguard_tui.panels.header import endpoint_header, fleet_header
+from inferguard_tui.panels.header import NAME, endpoint_header, fleet_header
 from inferguard_tui.panels.replay import replay_line
 from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict, trouble_line
 from inferguard_tui.panels.view import Watching
@@ -35,12 +36,14 @@ class FrameLine(LineView):
     def content(self, frame: Frame, cells: int) -> Line:
         """The line, at this width."""
 
+    def before(self, cells: int) -> Line:  # noqa: ARG002 - for subclasses
+        """The line before the first frame."""
+        return EMPTY
+
     def redraw(self) -> None:
         cells = self.size.width
-        if self.frame is not None:
-            self.draw((self.content(self.frame, cells),))
-        elif self.watching.trouble:
-            self.draw((trouble_line(None, self.watching, cells),))
+        row = self.before(cells) if self.frame is None else self.content(self.frame, cells)
+        self.draw((row,))
 
     def watch_frame(self) -> None:
         self.redraw()
@@ -58,6 +61,9 @@ class FrameLine(LineView):
 class HeaderLine(FrameLine):
     """Line 1."""
 
+    def before(self, cells: int) -> Line:
+        return fitted(line(Span(NAME, Ink.FOCUS)), cells)
+
     def content(self, frame: Frame, cells: int) -> Line:
         if self.endpoint is None:
             return fleet_header(frame, self.watching, cells)
@@ -69,6 +75,13 @@ class HeaderLine(FrameLine):
 
 class VerdictLine(FrameLine):
     """Line 2."""
+
+    def before(self, cells: int) -> Line:
+        if self.watching.trouble:
+            return trouble_line(None, self.watching, cells)
+        return fitted(
+            line(Span(" … STARTING  ", Ink.DIM), Span("waiting for the first frame", Ink.STRONG)), cells
+        )
 
     def content(self, frame: Frame, cells: int) -> Line:
         if self.endpoint is None:

@@ -12,6 +12,7 @@ from inferguard_core.poll import EndpointFacts
 from inferguard_core.reading import Engine, Reading
 from inferguard_core.scene import Scene
 from inferguard_core.verdict import CauseScore, Diagnosis, Evidence
+from inferguard_core.window import Window
 from tests.core.readings import history, reading
 
 if TYPE_CHECKING:
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
 
     from inferguard_core.signals import Signal
 
-from inferguard_core.window import Window
-
 UNIX = 1_800_000_000.0
 ENDPOINT = "http://127.0.0.1:8000"
 INCIDENT = "127.0.0.1:8000/20270115T080000Z"
-Level = "float | Callable[[float], float]"
 
 CAUSES = (
     "arrival_surge",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 from inferguard_core.actions import ActionHistory, Graded, advise
 from inferguard_core.actions.concurrency import concur_window
 from inferguard_core.actions.load import bounded, measure
-from inferguard_core.reading import Engine
-from inferguard_core.signals import Signal as S
+from inferguard_core.reading import Engine, Histogram
+from inferguard_core.signals import Signal
 from inferguard_core.verdict import ActionType as A
-from inferguard_core.verdict import Evidence, Forecast
+from inferguard_core.verdict import CauseScore, Condition, Evidence, Forecast
 from tests.core.advice_scenes import CAUSES, INCIDENT, diagnosis, scene_of, steady
 
+S = Signal
 NONE = ActionHistory()
 PRESSED = {
     S.RUNNING: 40.0,
@@ -72,14 +74,32 @@ class TestThrottle:
             "tokens_held_per_request": 2000,
         }
 
-    def test_a_pool_over_its_size_asks_for_less(self) -> None:
-        # The present batch is 40, the minute before held 10 requests at 0.5 each 5 %: the pool holds 20 = half of 40.
-        levels = {
-            **PRESSED,
-            S.RUNNING: lambda t: 10.0 if t < 75 else 40.0,
-            S.KV_USAGE: lambda t: 0.5 if t < 75 else 1.0,
+    def test_requests_that_will_grow_count_as_what_they_will_hold(self) -> None:
+        # Now 0.8 · 100,000 ÷ 40 = 2,000 each; finished ones had 1,000 + 6,000 ÷ 2 = 4,000: 25 of them fit.
+        readings = steady(PRESSED)
+        first, last = min(readings), max(readings)
+        for t, n in ((first, 0.0), (last, 30.0)):
+            lengths = {
+                S.REQUEST_PROMPT_TOKENS: Histogram((inf,), (n,), 1_000.0 * n),
+                S.REQUEST_GENERATION_TOKENS: Histogram((inf,), (n,), 6_000.0 * n),
+            }
+            readings[t] = replace(readings[t], histograms=lengths)
+        cold = {
+            t: replace(r, values={k: v for k, v in r.values.items() if k is not S.PREFIX_HITS})
+            for t, r in readings.items()
         }
-        given_now = advise(scene_of(steady(levels)), diagnosis("kv_exhausted"), (), NONE)[0]
+        given_now = advise(scene_of(cold), diagnosis("kv_exhausted"), (), NONE)[0]
+        assert given_now.parameters["tokens_held_per_request"] == 4000
+        assert given_now.parameters["target_concurrency"] == 25.0
+
+    def test_never_below_half(self) -> None:
+        # Finished ones had 20,000 tokens: 5 fit, but half of 40 is the largest step.
+        readings = steady(PRESSED)
+        for t, n in ((min(readings), 0.0), (max(readings), 30.0)):
+            length = Histogram((inf,), (n,), 20_000.0 * n)
+            lengths = {S.REQUEST_PROMPT_TOKENS: length, S.REQUEST_GENERATION_TOKENS: length}
+            readings[t] = replace(readings[t], histograms=lengths)
+        given_now = advise(scene_of(readings), diagnosis("kv_exhausted"), (), NONE)[0]
         assert given_now.parameters["target_concurrency"] == 20.0
 
     def test_without_usage_it_says_what_is_missing(self) -> None:
@@ -303,18 +323,22 @@ class TestReplica:
         assert given_now.parameters["others_usage_after"] == 1.75
         assert any("no room" in c for c in given_now.caveats)
 
-    def test_a_shape_is_quoted_from_the_diagnosis(self) -> None:
-        shape = (
-            Evidence("shape_prompt_tokens", 20_000.0, "tokens", baseline=10_000.0),
-            Evidence("shape_max_tokens", 5_000.0, "tokens", baseline=2_000.0),
-        )
-        given_now = advise(scene_of(steady(PRESSED)), diagnosis("shape_crash", evidence=shape), (), NONE)[0]
-        assert given_now.parameters == {
-            "prompt_tokens_over": 10_000.0,
-            "prompt_tokens_up_to": 20_000.0,
-            "max_tokens_over": 2_000.0,
-            "max_tokens_up_to": 5_000.0,
-        }
+    @pytest.mark.parametrize(
+        ("shape", "name", "tokens"),
+        [
+            ("prompt > 5,000 tokens", "prompt_tokens_over", 5_000.0),
+            ("output > 1,000 tokens", "output_tokens_over", 1_000.0),
+            ("prompt burst > 131,072 tokens", "prompt_tokens_over", 131_072.0),
+        ],
+    )
+    def test_a_shape_is_quoted_from_the_diagnosis(self, shape: str, name: str, tokens: float) -> None:
+        row = Evidence("crashes_with_shape", 2.0, "1", 2.0, n=2, source=shape)
+        condition = Condition("same_shape", holds=True, text="", evidence=(row,))
+        found = diagnosis("shape_crash")
+        found = replace(found, ranked=(CauseScore("shape_crash", 0.8, speaks_for=(condition,)),))
+        given_now = advise(scene_of(steady(PRESSED)), found, (), NONE)[0]
+        assert given_now.parameters == {"shape": shape, name: tokens}
+        assert given_now.evidence == (row,)
 
     def test_an_unknown_shape_is_said_to_be_unknown(self) -> None:
         given_now = advise(scene_of(steady(PRESSED)), diagnosis("shape_crash"), (), NONE)[0]

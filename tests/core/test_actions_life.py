@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.actions.advise import SUPERSEDED_KEPT
-from inferguard_core.signals import Signal as S
+from inferguard_core.signals import Signal
 from inferguard_core.verdict import ActionType as A
 from inferguard_core.verdict import Advisory
 from tests.core.advice_scenes import CAUSES, INCIDENT, diagnosis, scene_of, steady
 
+S = Signal
 NONE = ActionHistory()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,13 @@ from hypothesis import strategies as st
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.actions.speculation import acceptance
 from inferguard_core.reading import Engine
-from inferguard_core.scene import Scene
-from inferguard_core.signals import Signal as S
+from inferguard_core.signals import Signal
 from tests.core.advice_scenes import diagnosis, scene_of, steady
 
+if TYPE_CHECKING:
+    from inferguard_core.scene import Scene
+
+S = Signal
 POSITION = "spec_decode_num_accepted_tokens_per_pos[{}]"
 
 

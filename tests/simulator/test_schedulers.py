@@ -42,7 +42,7 @@ def request(number: int, prompt: int, output: int, *, prefix: int = 0, acceptanc
 
 
 def scheduler(dialect: Dialect, size: EngineSize = SMALL) -> Scheduler:
-    return dialect.scheduler(size, stream(0, "jitter"), stream(0, "acceptance"))
+    return dialect.schedulers(size, stream(0, "jitter"), stream(0, "acceptance"))[0]
 
 
 def run(engine: Scheduler, requests: list[Request], watch=None, limit: int = 20_000) -> list[Step]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from inferguard_tui.fleet.columns import COLUMNS, LEAVE_ORDER, fitting, heading, row
@@ -31,9 +33,7 @@ def test_a_new_endpoint_is_shown_at_once() -> None:
 
 def test_columns_leave_in_the_stated_order() -> None:
     left = [tuple(column.id for column in fitting(cells)) for cells in range(220, 20, -1)]
-    gone = [
-        name for before, after in zip(left, left[1:], strict=False) for name in before if name not in after
-    ]
+    gone = [name for before, after in pairwise(left) for name in before if name not in after]
     assert gone == list(LEAVE_ORDER[: len(gone)])
     assert len(gone) == len(LEAVE_ORDER)
 
@@ -63,7 +63,7 @@ def test_headings_stand_over_their_columns(cells: int) -> None:
 
 def test_a_dead_endpoint_shows_old_values_as_old() -> None:
     dead = row(frames.dead(9), 9, frames.NOW, 120, under_cursor=False)
-    assert "× NO DATA" in text_of(dead)
+    assert "\N{MULTIPLICATION SIGN} NO DATA" in text_of(dead)
     assert "no data for 48 s" in text_of(dead)
     assert {span.ink for span in dead if "52 %" in span.text} == {Ink.STALE}
 

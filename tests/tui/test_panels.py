@@ -45,7 +45,7 @@ def test_a_panel_keeps_to_its_room(panel: Panel, state: str, cells: int, rows: i
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.id)
 def test_a_panel_without_a_frame_waits_for_one(panel: Panel) -> None:
-    assert "waiting for the first frame" in text(panel, None)
+    assert "no frame yet" in text(panel, None)
 
 
 @pytest.mark.parametrize("panel", [p for p in PANELS if p.measured], ids=lambda panel: panel.id)
@@ -216,6 +216,7 @@ def test_incidents_say_how_long_they_lasted() -> None:
     assert "22:10:10 ▲ open" in drawn
     assert "✔ resolved" in drawn
     assert "14 m 00 s" in drawn
+    assert "×2" in text(INCIDENTS, frames.endpoint(incidents=(frames.incident(reopened=1),)))  # noqa: RUF001 - times
 
 
 def test_status_names_the_failure() -> None:
@@ -246,3 +247,13 @@ def test_markup_in_foreign_text_is_shown_as_it_is() -> None:
 def test_a_missing_measure_is_unknown_not_a_crash() -> None:
     endpoint = frames.endpoint(measures={MeasureId.KV_USAGE: Measure(None, "ratio")}, trends={})
     assert all(panel_lines(panel, endpoint, WIDE) for panel in PANELS)
+
+
+@pytest.mark.parametrize("height", range(1, 9))
+@pytest.mark.parametrize("cells", [1, 2, 3, 30])
+def test_a_chart_fills_exactly_its_room(height: int, cells: int) -> None:
+    raster = load()
+    assert raster is not None
+    for values in ([None] * cells, [0.5] * cells, [None] * (cells - 1) + [1.0]):
+        drawn = raster.rows(values, height, 0.85, ascii_only=False)
+        assert [len(row) for row in drawn] == [cells] * height

@@ -85,12 +85,18 @@ def test_the_fleets_header_counts_states() -> None:
         (frames.endpoint(), " ✔ OK  nothing wrong is seen"),
         (frames.warning(), " ! WARNING  queue_growth: 14 waiting"),
         (frames.critical(), " ▲ CRITICAL  preemption: 144 preempted"),
-        (frames.dead(), " × NO DATA  last data 48 s ago, at 22:12:32. gpu-01:8000 refused the connection"),
-        (frames.endpoint(status=Status.STALE, age_s=9.0), " × STALE  last data 9 s ago"),
+        (
+            frames.dead(),
+            " \N{MULTIPLICATION SIGN} NO DATA  last data 48 s ago, at 22:12:32. gpu-01:8000 refused the connection",
+        ),
+        (
+            frames.endpoint(status=Status.STALE, age_s=9.0),
+            " \N{MULTIPLICATION SIGN} STALE  last data 9 s ago",
+        ),
         (frames.endpoint(status=Status.RESTARTED), " ! RESTARTED  the engine started anew"),
         (
             frames.endpoint(status=Status.NO_DATA, last_page_unix=None, age_s=None),
-            " × NO DATA  never any data",
+            " \N{MULTIPLICATION SIGN} NO DATA  never any data",
         ),
     ],
     ids=lambda value: getattr(value, "status", None),
@@ -101,7 +107,9 @@ def test_the_verdict_is_a_word_a_shape_and_a_sentence(endpoint: object, start: s
 
 def test_a_monitor_that_stopped_says_so_before_anything_else() -> None:
     shown = verdict(frames.critical(), Watching(trouble="no such endpoint"))
-    assert shown.startswith(" × MONITOR STOPPED  no such endpoint. What is shown is from 22:13:20.")
+    assert shown.startswith(
+        " \N{MULTIPLICATION SIGN} MONITOR STOPPED  no such endpoint. What is shown is from 22:13:20."
+    )
 
 
 def test_the_fleets_verdict_names_the_worst_first() -> None:
@@ -148,7 +156,7 @@ def test_the_replay_bar_stands_where_the_replay_stands() -> None:
     row = replay_line(ReplayPosition(50.0, 100.0, 2.0, paused=False, ended=False), 80)
     shown = text_of(row)
     assert "playing" in shown
-    assert "2×" in shown
+    assert "2\N{MULTIPLICATION SIGN}" in shown
     assert "00:50" in shown
     assert "of 01:40" in shown
     assert width(row) <= 80

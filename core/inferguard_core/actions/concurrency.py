@@ -111,18 +111,18 @@ def throttle_agents(case: Case) -> Draft:
     caveats = ["W is running + waiting: sessions that pause between two requests are not exported"]
     halve = pool_full(load) and load.hit_rate is not None and load.hit_rate < CONCUR_HIT_RATE
     agents = _agents(load, halve=halve)
+    target = bounded(agents, load.running) if halve and agents is not None else None
+    if agents is not None:
+        agents = max(agents, target or 0)
     if agents is not None and load.in_flight is not None:
         parameters = {AGENTS: float(agents), "in_flight_now": round(load.in_flight, 1)}
         step = f"cut active agents from {load.in_flight:.0f} to {agents}" if halve else "let no new agents in"
         reason = f"hit rate {_percent(load.hit_rate)}: {step}"
     else:
         reason = "sessions evict one another's prefixes: hold new agents, then halve the active ones"
-        caveats.append(
-            "number of agents not computed: fewer than two requests in flight over the last minute"
-        )
+        caveats.append("number of agents not computed: fewer than two requests in flight on average")
     if not halve:
         caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
-    target = bounded(agents, load.running) if halve and agents is not None else None
     if target is not None:
         parameters[TARGET] = float(target)
     return Draft(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
-from math import ceil, floor, isfinite
+from math import ceil, floor, inf, isfinite
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
+from inferguard_core.window import QUANTILE_MIN_N
 
 if TYPE_CHECKING:
     from inferguard_core.detect.finding import Situation
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 PRESENT_S = 15.0
 """Running is an instant gauge: the present level is its median over this many seconds."""
-HELD_S = 60.0
+RATE_S = 60.0
+LIVES_S = 300.0
+"""Span of finished requests whose mean length tells what one holds over its life."""
 REUSE_S = 30.0
 """Hit rate decides a step of CONCUR: over a longer span a cache that has just collapsed still reads as warm."""
 HEALTHY_S = 120.0
@@ -36,13 +39,16 @@ class Load:
     running_peak: float | None = None
     waiting: float | None = None
     in_flight: float | None = None
-    """Mean of running + waiting over a minute."""
+    """Mean of running + waiting over half a minute."""
     usage: float | None = None
     pool_tokens: float | None = None
     tokens_held: float | None = None
-    """Per running request: KV usage · pool ÷ running."""
+    """Per running request: KV usage · pool ÷ running now, or what finished ones held over their lives if more.
+
+    Requests that have just begun hold less than they will.
+    """
     fits: float | None = None
-    """L*, requests of this size that the pool holds: pool ÷ tokens held = running ÷ usage."""
+    """L*, requests of this size that the pool holds: pool ÷ tokens held; running ÷ usage without a pool size."""
     finish_rate: float | None = None
     hit_rate: float | None = None
     turnover_s: float | None = None
@@ -69,41 +75,58 @@ def measure(scene: Scene) -> Load:
     window = scene.window
     if window is None:
         return Load()
-    pool = window.latest(Signal.KV_CAPACITY_TOKENS)
+    pool = window.latest(Signal.KV_CAPACITY_TOKENS) or None
+    hit_rate = _hit_rate(window)
     share = _share_per_request(window)
+    held = None if share is None or pool is None else max(share * pool, _held_over_life(window, hit_rate))
     return Load(
         running=window.median(Signal.RUNNING, PRESENT_S),
-        running_peak=window.maximum(Signal.RUNNING, HELD_S),
+        running_peak=window.maximum(Signal.RUNNING, RATE_S),
         waiting=window.median(Signal.WAITING, PRESENT_S),
-        in_flight=_in_flight(window, window.now - HELD_S, window.now),
+        in_flight=_in_flight(window, window.now - REUSE_S, inf),
         usage=window.median(Signal.KV_USAGE, PRESENT_S),
         pool_tokens=pool,
-        tokens_held=share * pool if share is not None and pool else None,
-        fits=1.0 / share if share else None,
-        finish_rate=window.rate(Signal.FINISHED, HELD_S),
-        hit_rate=_hit_rate(window),
+        tokens_held=held,
+        fits=pool / held if held and pool else 1.0 / share if share else None,
+        finish_rate=window.rate(Signal.FINISHED, RATE_S),
+        hit_rate=hit_rate,
         turnover_s=_turnover(window, pool),
-        evicted_rate=window.rate(Signal.EVICTED_TOKENS, HELD_S),
+        evicted_rate=window.rate(Signal.EVICTED_TOKENS, RATE_S),
         healthy_in_flight=_healthy(scene, window),
     )
 
 
 def _share_per_request(window: Window) -> float | None:
-    """Share of the pool that one running request holds: median over the minute's readings with work in them."""
+    """Share of the pool that one running request holds: median over the present readings with work in them."""
     shares = [
         usage / running
-        for row in window.history.since(window.now - HELD_S)
+        for row in window.history.since(window.now - PRESENT_S)
         if (running := row.get(Signal.RUNNING)) and running >= 1
         if (usage := row.get(Signal.KV_USAGE)) is not None and usage > 0
     ]
     return median(shares) if shares else None
 
 
+def _held_over_life(window: Window, hit_rate: float | None) -> float:
+    """Prompt + half the output, means of the requests finished lately; 0 where too few did.
+
+    What grows evenly from the prompt to its end holds half its output on average. Prompt tokens found in the
+    cache may be shared with others and count for none.
+    """
+    prompt, output = (
+        window.buckets(s, LIVES_S) for s in (Signal.REQUEST_PROMPT_TOKENS, Signal.REQUEST_GENERATION_TOKENS)
+    )
+    if prompt is None or output is None or min(prompt[0].count, output[0].count) < QUANTILE_MIN_N:
+        return 0.0
+    own = prompt[0].total / prompt[0].count * (1.0 - (hit_rate or 0.0))
+    return max(0.0, own + output[0].total / output[0].count / 2.0)
+
+
 def _in_flight(window: Window, since: float, until: float) -> float | None:
     """Mean, since concurrency is a mean and single samples of a quiet engine are mostly 0."""
     levels = [
         running + waiting
-        for row in takewhile(lambda row: row.t <= until, window.history.since(since))
+        for row in takewhile(lambda row: row.t < until, window.history.since(since))
         if (running := row.get(Signal.RUNNING)) is not None
         if (waiting := row.get(Signal.WAITING)) is not None
     ]
@@ -123,7 +146,7 @@ def _hit_rate(window: Window) -> float | None:
 
 
 def _turnover(window: Window, pool: float | None) -> float | None:
-    rates = [window.rate(s, HELD_S) for s in (Signal.PROMPT_TOKENS_COMPUTED, Signal.GENERATION_TOKENS)]
+    rates = [window.rate(s, RATE_S) for s in (Signal.PROMPT_TOKENS_COMPUTED, Signal.GENERATION_TOKENS)]
     written = sum(rate for rate in rates if rate is not None)
     return pool / written if pool and written > 0 and None not in rates else None
 
@@ -133,17 +156,17 @@ _ROWS = (
     ("waiting", "requests", PRESENT_S, (Signal.WAITING,)),
     ("usage", "ratio", PRESENT_S, (Signal.KV_USAGE,)),
     ("pool_tokens", "tokens", None, (Signal.KV_CAPACITY_TOKENS,)),
-    ("tokens_held", "tokens", HELD_S, (Signal.KV_USAGE, Signal.KV_CAPACITY_TOKENS, Signal.RUNNING)),
-    ("fits", "requests", HELD_S, (Signal.KV_USAGE, Signal.RUNNING)),
-    ("finish_rate", "requests/s", HELD_S, (Signal.FINISHED,)),
+    ("tokens_held", "tokens", PRESENT_S, (Signal.KV_USAGE, Signal.KV_CAPACITY_TOKENS, Signal.RUNNING)),
+    ("fits", "requests", PRESENT_S, (Signal.KV_USAGE, Signal.RUNNING)),
+    ("finish_rate", "requests/s", RATE_S, (Signal.FINISHED,)),
     ("hit_rate", "ratio", REUSE_S, (Signal.PREFIX_HITS, Signal.PREFIX_QUERIES)),
     (
         "turnover_s",
         "seconds",
-        HELD_S,
+        RATE_S,
         (Signal.PROMPT_TOKENS_COMPUTED, Signal.GENERATION_TOKENS, Signal.KV_CAPACITY_TOKENS),
     ),
-    ("evicted_rate", "tokens/s", HELD_S, (Signal.EVICTED_TOKENS,)),
+    ("evicted_rate", "tokens/s", RATE_S, (Signal.EVICTED_TOKENS,)),
 )
 
 

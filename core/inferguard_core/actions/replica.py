@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,14 @@ FROZEN = "engine_stalled"
 """Gauges of a frozen engine are its last words and tell nothing of what hangs in it."""
 HEADROOM = 0.8
 """The rest survives the loss of one when it then stays below this share of its pools."""
-SHAPE_SIGNALS = {
-    "shape_prompt_tokens": ("prompt_tokens_over", "prompt_tokens_up_to"),
-    "shape_max_tokens": ("max_tokens_over", "max_tokens_up_to"),
+SHAPE_EVIDENCE = "crashes_with_shape"
+"""Of the diagnosis: how many crashes had the shape that its source names, `prompt > 5,000 tokens`."""
+_SHAPE = re.compile(r"(prompt burst|prompt|output) > ([\d,]{1,15}) tokens")
+_SHAPE_PARAMETERS = {
+    "prompt": "prompt_tokens_over",
+    "prompt burst": "prompt_tokens_over",
+    "output": "output_tokens_over",
 }
-"""Evidence of `shape_crash`: `value` is the upper edge of the bucket, `baseline` its lower one."""
 
 _ELSEWHERE = "another replica takes the traffic: with a single one this is an outage, say so first"
 
@@ -92,22 +96,26 @@ def drain_rank(case: Case) -> Draft:
 
 def quarantine(case: Case) -> Draft:
     """A request shape that was there each time the engine died."""
+    seen = case.observed(SHAPE_EVIDENCE)
+    named = _SHAPE.fullmatch(seen.source) if seen is not None else None
     parameters: dict[str, float | str] = {}
-    seen = [(names, row) for s, names in SHAPE_SIGNALS.items() if (row := case.observed(s)) is not None]
-    for (over, up_to), row in seen:
-        if row.baseline is not None:
-            parameters[over] = row.baseline
-        if row.value is not None:
-            parameters[up_to] = row.value
     caveats = ["two crashes are a suspicion: reproduce it on a spare replica before the shape is blamed"]
-    if not parameters:
+    if seen is None or named is None:
         caveats.append("shape not named: request lengths are not exported, take it from the access log")
+    else:
+        parameters = {"shape": seen.source, _SHAPE_PARAMETERS[named[1]]: float(named[2].replace(",", ""))}
+        if named[1] == "prompt burst":
+            caveats.append(
+                "the length is that of all prompts between two polls: an upper bound for one of them"
+            )
+        if named[1] == "output":
+            caveats.append("a gateway sees max_tokens, not the output: refuse what asks for more than this")
     return Draft(
         ActionType.QUARANTINE_SHAPE,
         "the same request shape came before each crash: refuse it at the gateway until it is fixed",
         parameters,
-        decides=tuple(name for names in SHAPE_SIGNALS.values() for name in names),
-        evidence=tuple(row for _, row in seen),
+        decides=("shape",),
+        evidence=() if seen is None else (seen,),
         preconditions=("a gateway that can refuse by prompt length or max_tokens",),
         caveats=tuple(caveats),
     )

@@ -159,6 +159,9 @@ class Limits:
     down_polls: Count = 3.0
     up_polls: Count = 2.0
 
+    diagnosis_settle: Seconds = 5.0
+    """A cause must have led for this long before it is shown as the cause and advised upon."""
+
     reopen_within: Seconds = 600.0
     flap_changes: Count = 4.0
     flap_window: Seconds = 600.0
@@ -182,5 +185,6 @@ def held_within(limits: Limits, seconds: float) -> Limits:
         spec_for=min(limits.spec_for, hold),
         rank_for=min(limits.rank_for, hold),
         stall_for=min(limits.stall_for, 0.8 * seconds),
+        diagnosis_settle=min(limits.diagnosis_settle, 0.1),
         stall_min_polls=min(limits.stall_min_polls, 2.0),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
+from inferguard_core.detect.onset import rising_for
 from inferguard_core.frame import Severity
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
@@ -46,6 +47,7 @@ def preemption(window: Window, limits: Limits, situation: Situation) -> Finding:
         severity=Severity.CRITICAL if critical else Severity.WARNING,
         summary=_summary(short, share),
         evidence=_evidence(short, long, share, limits, situation),
+        since_s=rising_for(window, Signal.PREEMPTIONS, limits.preemption_window) if often or many else 0.0,
     )
 
 

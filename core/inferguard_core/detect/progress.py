@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inferguard_core.baselines import Normal
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
 from inferguard_core.frame import Severity
 from inferguard_core.reading import Engine
@@ -66,6 +67,36 @@ def stall(window: Window, limits: Limits, situation: Situation) -> Finding:
         summary=f"{witness.form}: no progress for {witness.flat_s:.0f} s" if witness else "",
         evidence=_evidence(witness, flat_s, situation) if witness else (),
         since_s=witness.flat_s if witness else 0.0,
+    )
+
+
+def traffic_stopped(window: Window, limits: Limits, situation: Situation) -> Finding:
+    """Nothing moves on an endpoint that had traffic, and nothing piles up: nobody asks, or nobody gets through."""
+    if not any(s in situation.spellings for s in PROGRESS):
+        return blind("traffic_stopped", Signal.GENERATION_TOKENS)
+    flat_s = window.flat_for(PROGRESS)
+    usual = situation.normal(Normal.FINISH_RATE)
+    if flat_s is None or usual is None:
+        return unknown("traffic_stopped")
+    silent = flat_s >= limits.traffic_stopped_for and usual * flat_s >= limits.traffic_expected
+    quiet = "stall" not in situation.active and window.latest(Signal.AWAKE) != 0 and not _waiting(window)
+    source = situation.source(*PROGRESS)
+    row = Evidence(
+        "progress_flat", flat_s, "seconds", limits.traffic_stopped_for, None, flat_s, source=source
+    )
+    was = Evidence(
+        "finish_rate", 0.0, "requests/s", None, usual, flat_s, source=situation.source(Signal.FINISHED)
+    )
+    return Finding(
+        "traffic_stopped",
+        hot=silent and quiet and not window.latest(Signal.HTTP_ACTIVE),
+        cool=flat_s < limits.traffic_stopped_for,
+        for_s=0.0,
+        keep_s=0.0,
+        severity=Severity.NOTICE,
+        summary=f"no traffic for {flat_s:.0f} s, was {usual:.1f} requests/s",
+        evidence=(row, was),
+        since_s=flat_s,
     )
 
 

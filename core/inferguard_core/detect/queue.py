@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
+from inferguard_core.detect.onset import lasted
 from inferguard_core.frame import Severity
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
@@ -79,6 +80,7 @@ def queue_growth(window: Window, limits: Limits, situation: Situation) -> Findin
         severity=Severity.CRITICAL if critical and queue.waiting >= floor else Severity.WARNING,
         summary=_summary(queue),
         evidence=_evidence(queue, floor, limits, situation),
+        since_s=lasted(window, situation, Signal.WAITING, lambda n: n >= 1, limits.queue_window),
     )
 
 

@@ -35,7 +35,14 @@ SILENT = ("endpoint_down", "stall")
 class Look:
     """A scene with what is remembered of its episode. `known` holds the conditions judged so far."""
 
-    def __init__(self, scene: Scene, prelude: Prelude | None, crashes: tuple[Crash, ...]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        prelude: Prelude | None = None,
+        crashes: tuple[Crash, ...] = (),
+        onsets: Mapping[str, float] | None = None,
+    ) -> None:
+        """`onsets` are those already known of conditions that held before."""
         self.scene = scene
         self.prelude = prelude
         self.crashes = crashes
@@ -44,6 +51,7 @@ class Look:
         self.window: Window | None = scene.window if self._serving() else None
         self.known: dict[str, Condition] = {}
         self._baselines = {str(key): b for key, b in scene.situation.baselines.items()}
+        self._onsets = onsets or {}
         self._spans: dict[float, Stretch | None] = {}
         self._now: dict[str, float | None] = {}
 
@@ -77,8 +85,13 @@ class Look:
         level = self.prelude.before.get(name) if self.prelude is not None else None
         return level.value if level is not None else None
 
-    def started(self, name: str, limit: float, *, above: bool = True) -> float | None:
-        """Unix time since which a quantity has lain beyond `limit` without a break, in steps of seconds."""
+    def since(self, condition: str, name: str, limit: float, *, above: bool = True) -> float | None:
+        """When a condition that holds began: as remembered, else since when `name` lies beyond `limit`.
+
+        Unix time, looked for backwards in steps of `WALK_STEP_S`.
+        """
+        if condition in self._onsets:
+            return self._onsets[condition]
         window, quantity = self.window, QUANTITIES[name]
         if window is None:
             return None
@@ -108,9 +121,7 @@ class Look:
     ) -> Evidence:
         quantity = QUANTITIES[name]
         source = self.scene.situation.source(*quantity.signals)
-        return Evidence(
-            name, value, quantity.unit, threshold, baseline, quantity.window_s, source=source
-        )
+        return Evidence(name, value, quantity.unit, threshold, baseline, quantity.window_s, source=source)
 
     def beside(self, name: str, at: float) -> tuple[float, float] | None:
         """A quantity over the half minute before `at` (monotonic) and over the one after; None while unknown."""
@@ -152,7 +163,7 @@ def threshold(
         holds,
         f"{statement} ({quantity.shown(value)})",
         (look.evidence(name, value, limit),),
-        look.started(name, limit, above=above) if holds else None,
+        look.since(condition, name, limit, above=above) if holds else None,
     )
 
 
@@ -170,7 +181,7 @@ def times(look: Look, condition: str, name: str, factor: float) -> Condition:
         holds,
         f"{statement} ({quantity.shown(before)} → {quantity.shown(value)})",
         (look.evidence(name, value, limit, before),),
-        look.started(name, limit, above=factor > 1) if holds else None,
+        look.since(condition, name, limit, above=factor > 1) if holds else None,
     )
 
 

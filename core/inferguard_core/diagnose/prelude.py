@@ -60,6 +60,8 @@ class Prelude:
     """The highest arrival rate of half a minute around the onset, and the unix time that began."""
     best_hit_rate: float | None = None
     """Just before the onset: a cache that warmed up late is measured by what it had become."""
+    running_before: float | None = None
+    """Most that ran at once before the onset."""
     peaks: Mapping[str, float] = field(default_factory=dict)
     """Highest values ever seen: running, and rates over `PEAK_BIN_S`."""
 
@@ -74,7 +76,13 @@ def prelude(window: Window, engine: Engine, onset_unix: float) -> Prelude:
     oldest = window.history.oldest or window.newest
     lead = _lead(onset - oldest.t)
     start = max(oldest.t, onset - lead - BEFORE_S)
-    taken = Prelude(onset_unix, start, peaks=_peaks(window, engine, oldest.t))
+    ran = stretch(window.history, oldest.t, onset - lead)
+    taken = Prelude(
+        onset_unix,
+        start,
+        running_before=max(ran.values(Signal.RUNNING), default=None) if ran is not None else None,
+        peaks=_peaks(window, engine, oldest.t),
+    )
     span = stretch(window.history, start, onset - lead)
     if span is not None and span.seconds >= MIN_BEFORE_S:
         bins = [b for b in _bins(span, span.seconds / BINS) if b is not None]

@@ -167,6 +167,9 @@ QUANTITIES: dict[str, Quantity] = {
     "prefix_hit_rate": Quantity(
         "prefix hit rate", "ratio", _hit_rate, (S.PREFIX_HITS, S.PREFIX_QUERIES), floor=0.05
     ),
+    "prompt_cached_rate": Quantity(
+        "cached prompt tokens", "tokens/s", _counter(S.PREFIX_HITS), (S.PREFIX_HITS,), floor=10
+    ),
     "prompt_computed_rate": Quantity(
         "computed prompt tokens", "tokens/s", _computed, (S.PROMPT_TOKENS_COMPUTED,), floor=10
     ),

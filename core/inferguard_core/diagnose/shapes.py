@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -106,8 +107,10 @@ def _rare(minute: Stretch) -> list[str]:
 def _leap(minute: Stretch) -> list[str]:
     """A poll in which the prompt counter rose many times as far as in others, by the power of two."""
     rows = minute.history.since(minute.first.t - 1e-6)
-    values = [v for row in rows if row.t <= minute.last.t and (v := row.get(Signal.PROMPT_TOKENS)) is not None]
-    rises = [b - a for a, b in zip(values, values[1:], strict=False) if b > a]
+    values = [
+        v for row in rows if row.t <= minute.last.t and (v := row.get(Signal.PROMPT_TOKENS)) is not None
+    ]
+    rises = [b - a for a, b in pairwise(values) if b > a]
     if len(rises) < LEAP_MIN_POLLS:
         return []
     largest = max(rises)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inferguard_core.history import History, Row
     from inferguard_core.signals import Signal
 
-GAUGE_ROWS = 32
+GAUGE_ROWS = 16
 """Rows a median is taken of, evenly spread: it bounds the cost whatever the poll interval."""
 
 _time = attrgetter("t")

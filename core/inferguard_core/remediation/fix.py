@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from inferguard_core.engines.version import parse_version
+from inferguard_core.engines.version import OLDEST, parse_version
 from inferguard_core.reading import Engine
 from inferguard_core.remediation.admission_rules import (
     abort_storm,
@@ -113,7 +113,12 @@ def _version_notes(at_hand: Setup) -> tuple[str, ...]:
     table = at_hand.table
     if table is None:
         return ("engine unknown: no flags are named",)
-    version = parse_version(at_hand.scene.facts.version)
+    version = at_hand.version
+    if version is None and at_hand.at_least > OLDEST:
+        shown = ".".join(str(part) for part in at_hand.at_least[:3])
+        return (
+            f"version not told; its metrics are of {shown} or later: only flags that all of these have are named",
+        )
     if version is None:
         return ("version unknown: only flags that every examined version has are named",)
     newest, oldest = parse_version(table.read_from), parse_version(table.oldest)

@@ -49,22 +49,20 @@ class Flag:
     exposed: str = ""
     """Label of the engine's info metrics, or name of its server argument, that carries the running value."""
 
-    def exists(self, version: Version | None) -> bool:
-        """Whether an engine of this version has it; of an unknown version: whether every examined one does."""
+    def exists(self, version: Version | None, at_least: Version = OLDEST) -> bool:
+        """Whether an engine of this version has it; of an unknown version: whether every one since `at_least` does."""
         if version is None:
-            return not self.since and not self.removed
+            return not self.removed and (parse_version(self.since) or OLDEST) <= at_least
         gone = parse_version(self.removed)
         return (parse_version(self.since) or OLDEST) <= version and (gone is None or version < gone)
 
-    def allows(self, value: str, version: Version | None) -> bool:
+    def allows(self, value: str, version: Version | None, at_least: Version = OLDEST) -> bool:
         """Whether `value` may be given to it."""
+        known = version or at_least
         if value == LEAVE_OUT:
             return True
         if self.choices:
-            return any(
-                value == c.value and (not c.since or (version is not None and version >= _release(c.since)))
-                for c in self.choices
-            )
+            return any(value == c.value and known >= (parse_version(c.since) or OLDEST) for c in self.choices)
         if self.switch:
             return not value
         return value.startswith("{") if self.json else self._in_range(value)
@@ -88,12 +86,10 @@ class FlagTable:
     """Oldest version examined."""
     flags: Mapping[str, Flag]
 
-    def get(self, name: str, version: Version | None, generation: str = "") -> Flag | None:
+    def get(
+        self, name: str, version: Version | None, generation: str = "", at_least: Version = OLDEST
+    ) -> Flag | None:
         """The flag where this engine has it; KeyError for one that the table does not hold at all."""
         flag = self.flags[name]
         heeded = not flag.generation or not generation or flag.generation == generation
-        return flag if heeded and flag.exists(version) else None
-
-
-def _release(text: str) -> Version:
-    return parse_version(text) or OLDEST
+        return flag if heeded and flag.exists(version, at_least) else None

@@ -82,18 +82,17 @@ def offload_pressure(setup: Setup) -> Proposal:
 
 
 def fewer_at_once(setup: Setup) -> tuple[FlagChange, ...]:
-    """The limit of running requests at L*, or at the throttle's number where L* would not lower it.
+    """The limit of running requests at L*, never above what was seen running.
 
-    The running limit is at least what was seen running, so a proposal below that lowers it for certain.
+    The running limit is at least that, so the proposal cannot raise one that is not exposed.
     """
-    load = setup.load
-    if load.fits is None or load.fits < 1 or load.running_peak is None:
+    fits, peak = setup.load.fits, setup.load.running_peak
+    if fits is None or peak is None or min(fits, peak) < 1:
         return ()
-    wanted = floor(load.fits) if load.fits < load.running_peak else load.throttled
+    wanted = floor(min(fits, peak))
     flag = "--max-running-requests" if setup.engine is Engine.SGLANG else "--max-num-seqs"
     limit = setup.number(flag)
-    lowers = wanted is not None and (limit is None or wanted < limit)
-    return setup.change(flag, wanted) if wanted is not None and lowers else ()
+    return () if limit is not None and limit <= wanted else setup.change(flag, wanted)
 
 
 def more_pool(setup: Setup) -> tuple[FlagChange, ...]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from inferguard_core.actions.load import Load, measure
-from inferguard_core.engines.version import parse_version
+from inferguard_core.engines.recognise import oldest_possible
+from inferguard_core.engines.table import TABLES as METRICS
+from inferguard_core.engines.version import OLDEST, Version, parse_version
 from inferguard_core.printable import printable
 from inferguard_core.profiles import Profile, profile
 from inferguard_core.reading import Engine
@@ -16,7 +19,7 @@ from inferguard_core.verdict import FlagChange
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from inferguard_core.remediation.flag import FlagTable
+    from inferguard_core.remediation.flag import Flag, FlagTable
     from inferguard_core.scene import Scene
 
 _UNSET = frozenset({"", "none", "null"})
@@ -32,6 +35,12 @@ class Setup:
     """Running values by label or server argument."""
     load: Load = field(default_factory=Load)
     model: Profile | None = None
+    at_least: Version = OLDEST
+    """What the page proves of the version where the engine was not asked for it."""
+
+    @property
+    def version(self) -> Version | None:
+        return parse_version(self.scene.facts.version)
 
     @property
     def engine(self) -> Engine:
@@ -42,8 +51,7 @@ class Setup:
         return self.scene.reading.generation if self.scene.reading is not None else ""
 
     def has(self, flag: str) -> bool:
-        version = parse_version(self.scene.facts.version)
-        return self.table is not None and self.table.get(flag, version, self.generation) is not None
+        return self._flag(flag) is not None
 
     def running(self, flag: str) -> str | None:
         """The flag's running value as the engine shows it; None where it shows none."""
@@ -63,15 +71,18 @@ class Setup:
 
     def change(self, flag: str, proposed: float | str) -> tuple[FlagChange, ...]:
         """The change as a tuple of one; empty where this engine lacks the flag, may not take the value, or has it."""
-        version = parse_version(self.scene.facts.version)
-        known = self.table.get(flag, version, self.generation) if self.table is not None else None
+        known = self._flag(flag)
         value = proposed if isinstance(proposed, str) else f"{proposed:.10g}"
-        if known is None or not known.allows(value, version):
+        if known is None or not known.allows(value, self.version, self.at_least):
             return ()
         current = self.running(flag)
         if current is not None and (current.lower() == value.lower() or _same_number(current, value)):
             return ()
         return (FlagChange(flag, current, value, known.since or f"at or before {self.table_oldest}"),)
+
+    def _flag(self, name: str) -> Flag | None:
+        table = self.table
+        return table.get(name, self.version, self.generation, self.at_least) if table is not None else None
 
     @property
     def table_oldest(self) -> str:
@@ -82,7 +93,22 @@ def setup(scene: Scene) -> Setup:
     reading = scene.reading
     engine = reading.engine if reading is not None else scene.situation.engine
     config = {**(reading.info if reading is not None else {}), **scene.facts.config}
-    return Setup(scene, TABLES.get(engine), config, measure(scene), profile(scene.situation.models))
+    known = profile(scene.situation.models)
+    return Setup(
+        scene, TABLES.get(engine), config, measure(scene), known, _at_least(engine, scene.situation.spellings)
+    )
+
+
+@lru_cache(maxsize=64)
+def _proven(engine: Engine, names: frozenset[str]) -> Version:
+    table = METRICS.get(engine)
+    families = (table.families[name] for name in names if name in table.families) if table is not None else ()
+    return oldest_possible(families, None)
+
+
+def _at_least(engine: Engine, spellings: Mapping[str, str]) -> Version:
+    """The version with which the newest metric on the page came."""
+    return _proven(engine, frozenset(spellings.values()))
 
 
 def _same_number(current: str, proposed: str) -> bool:

@@ -43,7 +43,7 @@ def itl_tail_up(look: Look) -> Condition:
         look.evidence("itl_p95", tail, WORSE * tail_before, tail_before),
         look.evidence("itl_p50", middle, FLAT_WITHIN * middle_before, middle_before),
     )
-    since = look.started("itl_p95", WORSE * tail_before) if holds else None
+    since = look.since("itl_tail_up", "itl_p95", WORSE * tail_before) if holds else None
     text = f"{words} (p95 {told[0]} → {told[1]}, p50 {told[2]} → {told[3]})"
     return Condition("itl_tail_up", holds, text, rows, since)
 
@@ -67,7 +67,11 @@ def itl_flat(look: Look) -> Condition:
 
 def prompt_bursts(look: Look) -> Condition:
     """Prompt tokens come in lumps: the busiest seconds of the last minute against the normal of before."""
-    words, before, minute = f"prompt tokens in bursts ≥ {BURST:g}x before", look.before("prompt_rate"), look.last(60.0)
+    words, before, minute = (
+        f"prompt tokens in bursts ≥ {BURST:g}x before",
+        look.before("prompt_rate"),
+        look.last(60.0),
+    )
     if minute is None or not before:
         return unknown("prompt_bursts", words)
     points = [(row.t, v) for row in reversed(minute.rows) if (v := row.get(Signal.PROMPT_TOKENS)) is not None]
@@ -98,5 +102,5 @@ def acceptance_fell(look: Look) -> Condition:
     told = f"{before:.2f} → {value:.2f}" if before is not None else f"{value:.2f}"
     row = look.evidence("spec_acceptance", value, limit, before)
     quantity = QUANTITIES["spec_acceptance"].words
-    since = look.started("spec_acceptance", limit, above=False) if value < limit else None
+    since = look.since("acceptance_fell", "spec_acceptance", limit, above=False) if value < limit else None
     return Condition("acceptance_fell", value < limit, f"{quantity} fell ({told})", (row,), since)

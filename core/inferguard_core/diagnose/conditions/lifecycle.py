@@ -41,7 +41,9 @@ def restarted(look: Look) -> Condition:
     if not since:
         return found
     row = Evidence("restarts", float(len(since)), "1", 1.0)
-    return Condition("restarted", True, f"another process answers ({len(since)})", (row,), look.unix(since[0]))
+    return Condition(
+        "restarted", True, f"another process answers ({len(since)})", (row,), look.unix(since[0])
+    )
 
 
 def not_serving(look: Look) -> Condition:
@@ -66,7 +68,9 @@ def loading(look: Look) -> Condition:
     """No token since the process began, and it began just now."""
     window = look.scene.window
     start = window.latest(Signal.PROCESS_START) if window is not None else None
-    tokens = look.scene.reading.values.get(Signal.GENERATION_TOKENS) if look.scene.reading is not None else None
+    tokens = (
+        look.scene.reading.values.get(Signal.GENERATION_TOKENS) if look.scene.reading is not None else None
+    )
     if window is None or start is None or tokens is None:
         return unknown("loading", "weights still loading")
     age = window.newest.unix - start
@@ -91,7 +95,11 @@ def quiet_crash(look: Look) -> Condition:
     crash = _last_crash(look)
     if crash is None or crash.traffic is None:
         return unknown("quiet_crash", "no traffic before it went")
-    return Condition("quiet_crash", not crash.traffic, f"no traffic before it went ({'traffic' if crash.traffic else 'none'})")
+    return Condition(
+        "quiet_crash",
+        not crash.traffic,
+        f"no traffic before it went ({'traffic' if crash.traffic else 'none'})",
+    )
 
 
 def crashed_twice(look: Look) -> Condition:
@@ -121,7 +129,9 @@ def _errors(look: Look, condition: str, words: str, count: float | None, of: flo
     row = Evidence(condition, share, "ratio", ERROR_SHARE, None, ERROR_WINDOW_S, round(total))
     holds = count >= ERROR_MIN and share > ERROR_SHARE
     since = look.scene.unix - ERROR_WINDOW_S / 2 if holds else None
-    return Condition(condition, holds, f"{words} ({count:.0f} of {total:.0f} in {ERROR_WINDOW_S:.0f} s)", (row,), since)
+    return Condition(
+        condition, holds, f"{words} ({count:.0f} of {total:.0f} in {ERROR_WINDOW_S:.0f} s)", (row,), since
+    )
 
 
 def aborted(look: Look) -> Condition:
@@ -159,8 +169,10 @@ def _since_rule(look: Look, found: Condition) -> Condition:
 def hung_up_after_waiting(look: Look) -> Condition:
     """Waiting or latency rose before clients gave up: they gave up because of it."""
     words, aborts = "clients gave up after waiting", look.known["aborted"]
-    rose = [o for i in ("queued", "ttft_up") if (c := look.known[i]).holds and (o := c.onset_unix) is not None]
-    if aborts.holds is None or aborts.onset_unix is None and aborts.holds:
+    rose = [
+        o for i in ("queued", "ttft_up") if (c := look.known[i]).holds and (o := c.onset_unix) is not None
+    ]
+    if aborts.holds is None or (aborts.holds and aborts.onset_unix is None):
         return unknown("hung_up_after_waiting", words)
     if not aborts.holds or not rose:
         seen = [look.known[i].text for i in ("queued", "ttft_up") if look.holds(i) is False]

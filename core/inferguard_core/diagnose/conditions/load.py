@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.diagnose.conditions.pool import SLACK
 from inferguard_core.diagnose.look import times, unknown
 from inferguard_core.diagnose.prelude import AROUND_S
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
@@ -11,7 +12,8 @@ from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
 
 if TYPE_CHECKING:
-    from inferguard_core.diagnose.look import Look
+    from inferguard_core.diagnose.conditions.pool import SLACK
+from inferguard_core.diagnose.look import Look
 
 SURGE = 2.0
 CHANCE_Z = 3.0
@@ -70,9 +72,11 @@ def queued(look: Look) -> Condition:
     value, before = look.now("waiting"), look.before("waiting")
     if value is None:
         return unknown("queued", "requests wait")
-    told = f"{shown(before, 'requests')} → {shown(value, 'requests')}" if before is not None else f"{value:.0f}"
+    told = (
+        f"{shown(before, 'requests')} → {shown(value, 'requests')}" if before is not None else f"{value:.0f}"
+    )
     row = look.evidence("waiting", value, 1.0, before)
-    since = look.started("waiting", 1.0) if value >= 1 else None
+    since = look.since("queued", "waiting", 1.0) if value >= 1 else None
     return Condition("queued", value >= 1, f"requests wait ({told})", (row,), since)
 
 
@@ -109,17 +113,21 @@ def below_cap(look: Look) -> Condition:
         return unknown("below_cap", words)
     name = "cap" if cap is not None else "most seen"
     text = f"{words} ({value:.0f} running, {name} {limit:.0f})"
-    return Condition("below_cap", value < FLAT * limit, text, (look.evidence("running", value, FLAT * limit),))
+    return Condition(
+        "below_cap", value < FLAT * limit, text, (look.evidence("running", value, FLAT * limit),)
+    )
 
 
 def few_running(look: Look) -> Condition:
+    """At most half of the cap, or of the most that ran before the onset, and the pool is not free for more."""
     words, value, cap = "few running", look.now("running"), _cap(look)
-    peak = look.prelude.peaks.get("running") if look.prelude is not None else None
-    most = cap if cap is not None else peak
-    if value is None or not most:
+    peak = look.prelude.running_before if look.prelude is not None else None
+    most, usage = cap if cap is not None else peak, look.now("kv_usage")
+    if not value or not most or usage is None:
         return unknown("few_running", words)
-    text = f"{words} ({value:.0f}, {'cap' if cap is not None else 'most seen'} {most:.0f})"
-    return Condition("few_running", value <= most / 2, text, (look.evidence("running", value, most / 2),))
+    text = f"{words} ({shown(value, 'requests')}, {'cap' if cap is not None else 'most before'} {most:.0f}, KV {usage:.2f})"
+    holds = value <= most / 2 and usage >= SLACK
+    return Condition("few_running", holds, text, (look.evidence("running", value, most / 2),))
 
 
 def capped_before(look: Look) -> Condition:
@@ -170,7 +178,9 @@ def load_same(look: Look) -> Condition:
     holds = all(low <= after / before <= high for before, after in (arrivals, lengths))
     rates, tokens = ([shown(v, u) for v in p] for p, u in ((arrivals, "requests/s"), (lengths, "tokens")))
     text = f"{words} ({rates[0]} → {rates[1]}, {tokens[0]} → {tokens[1]})"
-    return Condition("load_same", holds, text, (look.evidence("arrival_rate", arrivals[1], None, arrivals[0]),))
+    return Condition(
+        "load_same", holds, text, (look.evidence("arrival_rate", arrivals[1], None, arrivals[0]),)
+    )
 
 
 def mix_changed(look: Look) -> Condition:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FULL = 0.9
 SLACK = 0.8
 """Both are the table's; between them a pool is neither full nor free."""
+ROOM_S = 30.0
 HALF = 0.5
 """CONCUR's threshold of use over which reuse decides (arXiv 2601.22705)."""
 PREEMPTED = 2.0
@@ -25,7 +26,11 @@ RATIO_HIGH = 0.4
 
 
 def kv_full(look: Look) -> Condition:
-    return threshold(look, "kv_full", "kv_usage", FULL, words="KV ≥ 0.9 held for 15 s")
+    """Held, by the median. SGLang frees what it retracts, so there a usage that swings below full is no denial."""
+    words = "KV ≥ 0.9 held for 15 s"
+    found = threshold(look, "kv_full", "kv_usage", FULL, words=words)
+    swings = look.engine is Engine.SGLANG and look.holds("preempting")
+    return unknown("kv_full", words) if swings and not found.holds else found
 
 
 def preempting(look: Look) -> Condition:
@@ -38,18 +43,20 @@ def preempting(look: Look) -> Condition:
     source = look.scene.situation.source(Signal.PREEMPTIONS)
     row = Evidence("preemptions", count, "requests", PREEMPTED, None, span.seconds, source=source)
     text = f"running requests are thrown back ({count:.0f} in {span.seconds:.0f} s)"
-    return Condition("preempting", count >= PREEMPTED, text, (row,), look.scene.unix if count >= PREEMPTED else None)
+    return Condition(
+        "preempting", count >= PREEMPTED, text, (row,), look.scene.unix if count >= PREEMPTED else None
+    )
 
 
 def kv_slack(look: Look) -> Condition:
     """The pool is not what limits: it has had room all through the last minute."""
-    minute = look.last(60.0)
-    usage = minute.values(Signal.KV_USAGE) if minute is not None else []
-    if not usage:
-        return unknown("kv_slack", "KV < 0.8 for a minute")
-    text = f"KV < 0.8 for a minute (at most {max(usage):.2f})"
-    holds = max(usage) < SLACK and not look.holds("kv_full")
-    return Condition("kv_slack", holds, text, (look.evidence("kv_usage", max(usage), SLACK),))
+    words = "KV < 0.8 for a minute"
+    usage = look.window.maximum(Signal.KV_USAGE, 60.0) if look.window is not None else None
+    if usage is None:
+        return unknown("kv_slack", words)
+    holds = usage < SLACK and not look.holds("kv_full")
+    row = look.evidence("kv_usage", usage, SLACK)
+    return Condition("kv_slack", holds, f"{words} (at most {usage:.2f})", (row,))
 
 
 def kv_half(look: Look) -> Condition:
@@ -79,13 +86,22 @@ def is_sglang(look: Look) -> Condition:
 
 
 def room_with_queue(look: Look) -> Condition:
-    """Requests wait although tokens are free: what is reserved is the limit, not what is used."""
-    usage, waiting = look.now("kv_usage"), look.now("waiting")
-    if usage is None or waiting is None:
-        return unknown("room_with_queue", "KV < 0.9 while requests wait")
-    text = f"KV < 0.9 while requests wait ({usage:.2f}, {waiting:.0f} waiting)"
-    rows = (look.evidence("kv_usage", usage, FULL), look.evidence("waiting", waiting, 1.0))
-    return Condition("room_with_queue", usage < FULL and waiting >= 1, text, rows)
+    """Requests wait although tokens are free: what is reserved is the limit, not what is used.
+
+    A pool that is filling looks the same for a while, so it takes half a minute to hold.
+    """
+    words, span = f"KV < 0.9 while requests wait for {ROOM_S:.0f} s", look.last(ROOM_S)
+    usage = look.window.maximum(Signal.KV_USAGE, ROOM_S) if look.window is not None else None
+    waiting = sorted(span.values(Signal.WAITING)) if span is not None else []
+    if span is None or usage is None or not waiting:
+        return unknown("room_with_queue", words)
+    least = waiting[len(waiting) // 5]
+    text = f"{words} (at most {usage:.2f}, at least {least:.0f} waiting)"
+    rows = (look.evidence("kv_usage", usage, FULL), look.evidence("waiting", least, 1.0))
+    holds = usage < FULL and least >= 1 and span.seconds >= 0.8 * ROOM_S
+    if not holds and usage < FULL and look.holds("queued"):
+        return Condition("room_with_queue", None, f"{text}, not long yet", rows)
+    return Condition("room_with_queue", holds, text, rows)
 
 
 def ratio_high(look: Look) -> Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.look import times, unknown
-from inferguard_core.diagnose.quantities import QUANTITIES
+from inferguard_core.diagnose.quantities import QUANTITIES, shown
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
 
@@ -24,6 +24,8 @@ EVICTING_S = 15.0
 """Shorter than almost any pause between turns, so what was cached is evicted whoever returns."""
 COMPUTED_UP = 1.5
 STEP_SHARE = 0.8
+KEPT_SHARE = 0.75
+"""A cache that forgets or is bypassed loses most of its hits; one that is only diluted loses few."""
 COLD_S = 600.0
 KINDS = ("prefix_hit_drop", "prefix_thrash")
 
@@ -34,7 +36,9 @@ def hit_rate_fell(look: Look) -> Condition:
     anomaly = next((look.active[k] for k in KINDS if k in look.active), None)
     if anomaly is not None:
         text = f"{words} ({anomaly.summary})" if anomaly.summary else words
-        return Condition("hit_rate_fell", True, text, anomaly.evidence, _fell_unix(look) or anomaly.onset_unix)
+        return Condition(
+            "hit_rate_fell", True, text, anomaly.evidence, _fell_unix(look) or anomaly.onset_unix
+        )
     span = look.last(QUANTITIES["prefix_hit_rate"].window_s)
     queries = span.rise(Signal.PREFIX_QUERIES) if span is not None else None
     if now is None or before is None or queries is None or queries < MIN_TOKENS:
@@ -58,7 +62,7 @@ def _fell_unix(look: Look) -> float | None:
     now, before = look.now("prefix_hit_rate"), _reference(look)
     if now is None or before is None or before - now < FALL:
         return None
-    return look.started("prefix_hit_rate", (now + before) / 2, above=False)
+    return look.since("hit_rate_fell", "prefix_hit_rate", (now + before) / 2, above=False)
 
 
 def fell_at_once(look: Look) -> Condition:
@@ -148,6 +152,18 @@ def cache_cold(look: Look) -> Condition:
     return Condition("cache_cold", age < COLD_S, f"{words} ({age:.0f} s)", (), look.unix(last))
 
 
+def hits_kept(look: Look) -> Condition:
+    """As many tokens come from the cache as before: the share fell because other prompts came on top."""
+    words, now, before = "as many tokens cached as before", look.now("prompt_cached_rate"), None
+    if look.known["hit_rate_fell"].holds:
+        before = look.before("prompt_cached_rate")
+    if now is None or not before:
+        return unknown("hits_kept", words)
+    text = f"{words} ({shown(before, 'tokens/s')} → {shown(now, 'tokens/s')})"
+    row = look.evidence("prompt_cached_rate", now, KEPT_SHARE * before, before)
+    return Condition("hits_kept", now >= KEPT_SHARE * before, text, (row,))
+
+
 def hits_fell_first(look: Look) -> Condition:
     """The hit rate fell before the pool filled: the recomputed prompts are what fills it."""
     fell = look.known["hit_rate_fell"]
@@ -155,8 +171,11 @@ def hits_fell_first(look: Look) -> Condition:
     others = [o for o in onsets if o is not None]
     if fell.holds is None or (fell.holds and (fell.onset_unix is None or not others)):
         return unknown("hits_fell_first", "the hit rate fell first")
-    if not fell.holds or fell.onset_unix is None:
-        return Condition("hits_fell_first", False, fell.text, fell.evidence)
+    diluted = look.known["hits_kept"]
+    if not fell.holds or fell.onset_unix is None or diluted.holds:
+        denial = diluted if diluted.holds else fell
+        return Condition("hits_fell_first", False, denial.text, denial.evidence)
     lead = min(others) - fell.onset_unix
-    return Condition("hits_fell_first", lead > 0, f"the hit rate fell {lead:.0f} s before the pool filled", fell.evidence)
-
+    return Condition(
+        "hits_fell_first", lead > 0, f"the hit rate fell {lead:.0f} s before the pool filled", fell.evidence
+    )

@@ -1,0 +1,90 @@
+"""The case of one endpoint's incident: why, what to do, what it has cost, kept up to date with each poll.
+
+It joins diagnosis, advice, fix and impact, and gives them calm: a cause that takes the lead is believed when it
+has led for a while, and only a believed cause is advised upon. It judges nothing itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.actions import ActionHistory, advise
+from inferguard_core.diagnose import EpisodeMemory, diagnose, remember
+from inferguard_core.events import ActionEvent, DiagnosisEvent
+from inferguard_core.impact import ImpactStart, impact
+from inferguard_core.remediation import fix
+
+if TYPE_CHECKING:
+    from inferguard_core.events import Event
+    from inferguard_core.scene import Scene
+    from inferguard_core.verdict import Advisory, Diagnosis, Fix, Impact
+
+CERTAIN = frozenset({"engine_down", "engine_stalled", "engine_restarted"})
+"""Causes that are seen rather than inferred: believed at once."""
+RETOLD = 0.1
+"""A confidence that moved by less is not told again."""
+
+
+class Casebook:
+    """One endpoint's cases, one at a time. `update` with each poll while an incident is open."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self.diagnosis: Diagnosis | None = None
+        self.advisories: tuple[Advisory, ...] = ()
+        self.fix: Fix | None = None
+        self.impact: Impact | None = None
+        self._incident_id: str | None = None
+        self._memory = EpisodeMemory()
+        self._start: ImpactStart | None = None
+        self._leading: str | None = None
+        self._leading_s = 0.0
+
+    def update(self, scene: Scene, t: float, observed_s: float) -> tuple[Event, ...]:
+        """Take one judged poll, `observed_s` of data after the last; what is newly concluded."""
+        if scene.incident.id != self._incident_id:
+            self._open(scene)
+        self._memory = remember(self._memory, scene)
+        self._count_cost(scene)
+        concluded = diagnose(scene, self._memory)
+        if not self._believed(concluded, observed_s, scene.limits.diagnosis_settle):
+            return ()
+        events: list[Event] = []
+        if self.diagnosis is None or _is_news(self.diagnosis, concluded):
+            events.append(DiagnosisEvent(t, self._endpoint, concluded))
+        self.diagnosis = concluded
+        known = {a.id for a in self.advisories}
+        self.advisories = advise(scene, concluded, self.advisories, ActionHistory())
+        self.fix = fix(scene, concluded)
+        events += [ActionEvent(t, self._endpoint, a) for a in self.advisories if a.id not in known]
+        return tuple(events)
+
+    def _open(self, scene: Scene) -> None:
+        self._incident_id = scene.incident.id
+        self.diagnosis, self.advisories, self.fix, self.impact = None, (), None, None
+        self._leading, self._leading_s = None, 0.0
+        self._start = None
+
+    def _count_cost(self, scene: Scene) -> None:
+        if self._start is None and scene.window is not None:
+            self._start = ImpactStart.at(scene.window, scene.incident.onset_unix)
+        self.impact = impact(scene, self._start, self.impact)
+
+    def _believed(self, concluded: Diagnosis, observed_s: float, settle_s: float) -> bool:
+        """Whether the leading cause has led long enough; the one believed so far stays until then."""
+        if concluded.cause != self._leading:
+            self._leading, self._leading_s = concluded.cause, 0.0
+        else:
+            self._leading_s += observed_s
+        if concluded.cause in CERTAIN or self._leading_s >= settle_s:
+            return True
+        return self.diagnosis is not None and self.diagnosis.cause == concluded.cause
+
+
+def _is_news(told: Diagnosis, now: Diagnosis) -> bool:
+    return (
+        told.incident_id != now.incident_id
+        or told.cause != now.cause
+        or [s.cause for s in told.ranked] != [s.cause for s in now.ranked]
+        or abs(told.confidence - now.confidence) >= RETOLD
+    )
