@@ -27,7 +27,7 @@ from inferguard_tui.terminal import Terminal, detect
 from inferguard_tui.theming import BadTheme, chosen_theme, load_themes, token_defaults
 
 if TYPE_CHECKING:
-    from textual.binding import Binding, BindingType
+    from textual.binding import BindingType
 
     from inferguard_core.frame import Frame
     from inferguard_tui.feed import FrameFeed
@@ -68,10 +68,7 @@ class InferGuardApp(App[None]):
             self.notify(bad.message, severity="warning", markup=False)
         self.push_screen(EndpointScreen(ascii_only=self._terminal.ascii_only))
         # After the first paint: a feed loads its HTTP stack when frames are first asked for.
-        self.call_after_refresh(self._start)
-
-    def _start(self) -> None:
-        self.run_worker(self._consume(), name="feed", exit_on_error=False)
+        self.call_after_refresh(self.run_worker, self._consume, name="feed", exit_on_error=False)
 
     async def _consume(self) -> None:
         """Post every frame; whatever ends the feed is posted too."""
@@ -95,16 +92,13 @@ class InferGuardApp(App[None]):
         if first:
             if len(message.frame.endpoints) > 1:
                 self.switch_screen(FleetScreen(ascii_only=self._terminal.ascii_only))
-            self.call_after_refresh(self._start_chart)
+            self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
 
     @on(FeedStopped)
     def stop(self, message: FeedStopped) -> None:
         self._watching = Watching(self._watching.paused_unix, message.reason.rstrip("."))
         self.deliver()
-
-    def _start_chart(self) -> None:
-        self.run_worker(self._load_chart(), name="chart", exit_on_error=False)
 
     async def _load_chart(self) -> None:
         # Only the import leaves this thread; drawing must not.
@@ -144,28 +138,26 @@ class InferGuardApp(App[None]):
         self.deliver()
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(self._keys_here(), ascii_only=self._terminal.ascii_only))
-
-    def _keys_here(self) -> list[Binding]:
-        own = bindings_of(type(self.screen).BINDINGS)
         panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
         replay = REPLAY_KEYS if self._feed.replay is not None else []
-        return [*own, *bindings_of([*panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])]
+        here = bindings_of([*type(self.screen).BINDINGS, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
+        self.push_screen(HelpScreen(here, ascii_only=self._terminal.ascii_only))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys of a replay exist only on a replay; no help over a dialog."""
-        if action.startswith("replay_"):
+        if action == "replay":
             return self._feed.replay is not None
         return not (action == "help" and isinstance(self.screen, Dialog))
 
-    def action_replay_toggle(self) -> None:
-        if self._feed.replay is not None:
-            self._feed.replay.toggle_pause()
-
-    def action_replay_seek(self, by_s: float) -> None:
-        if self._feed.replay is not None and self._newest is not None and self._newest.replay is not None:
-            self._feed.replay.seek(max(0.0, self._newest.replay.at_s + by_s))
-
-    def action_replay_speed(self, factor: float) -> None:
-        if self._feed.replay is not None and self._newest is not None and self._newest.replay is not None:
-            self._feed.replay.set_speed(self._newest.replay.speed * factor)
+    def action_replay(self, what: str, by: float = 0.0) -> None:
+        """`toggle`, `seek` by seconds from where the newest frame stands, or change the `speed` by a factor."""
+        controls, newest = self._feed.replay, self._newest
+        stands = newest.replay if newest is not None else None
+        if controls is None or stands is None:
+            return
+        if what == "toggle":
+            controls.toggle_pause()
+        elif what == "seek":
+            controls.seek(max(0.0, stands.at_s + by))
+        elif what == "speed":
+            controls.set_speed(stands.speed * by)

@@ -66,13 +66,13 @@ NUMBER_KEYS = _bound(
 )
 REPLAY_KEYS = _bound(
     _REPLAY,
-    _Row("space", "replay_toggle", "replay.toggle", "space play", "Play or pause the replay"),
-    _Row("left", "replay_seek(-10)", "replay.back", "← -10 s", "Ten seconds back"),
-    _Row("right", "replay_seek(10)", "replay.forward", "→ +10 s", "Ten seconds on"),
-    _Row("shift+left", "replay_seek(-60)", "replay.back_far", "", "A minute back"),
-    _Row("shift+right", "replay_seek(60)", "replay.forward_far", "", "A minute on"),
-    _Row("plus,equals_sign", "replay_speed(2.0)", "replay.faster", "", "Twice the speed"),
-    _Row("minus", "replay_speed(0.5)", "replay.slower", "", "Half the speed"),
+    _Row("space", "replay('toggle')", "replay.toggle", "space play", "Play or pause the replay"),
+    _Row("left", "replay('seek', -10)", "replay.back", "← -10 s", "Ten seconds back"),
+    _Row("right", "replay('seek', 10)", "replay.forward", "→ +10 s", "Ten seconds on"),
+    _Row("shift+left", "replay('seek', -60)", "replay.back_far", "", "A minute back"),
+    _Row("shift+right", "replay('seek', 60)", "replay.forward_far", "", "A minute on"),
+    _Row("plus,equals_sign", "replay('speed', 2.0)", "replay.faster", "", "Twice the speed"),
+    _Row("minus", "replay('speed', 0.5)", "replay.slower", "", "Half the speed"),
 )
 PANEL_KEYS = _bound(_LOOK, _Row("enter", "zoom", "panel.zoom", "", "Show the chosen panel by itself"))
 ENDPOINT_KEYS = [

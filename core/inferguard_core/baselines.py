@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from inferguard_core.window import Window
 
 HIT_WINDOW_S = 15.0
+DECODE = "decode"
 CLASSES_PER_OCTAVE = 2
 """Batch sizes within a factor of 1.4 decode alike."""
 NEW_PROCESS = frozenset({"engine_restart", "endpoint_down"})
@@ -78,7 +79,7 @@ class Learnt:
 
 def batch_class(batch: float) -> str:
     """The name under which decoding at a batch size of this order is learnt."""
-    return f"decode_at_{2 ** (round(log2(max(batch, 1.0)) * CLASSES_PER_OCTAVE) / CLASSES_PER_OCTAVE):.3g}"
+    return f"{DECODE}_at_{2 ** (round(log2(max(batch, 1.0)) * CLASSES_PER_OCTAVE) / CLASSES_PER_OCTAVE):.3g}"
 
 
 def _plain(value: float | None) -> Sample | None:
@@ -191,8 +192,16 @@ class Baselines:
 
     @property
     def learning(self) -> dict[str, str]:
-        """`learning 40/60` of each number that has begun and is not yet trusted."""
-        return {n: b.progress for n, b in self.by_name.items() if len(b) and not b.trusted}
+        """`learning 40/60` of each number that has begun and is not yet trusted.
+
+        Of the batch sizes only the best known: rare ones may stay young for ever.
+        """
+        begun = {n: b for n, b in self.by_name.items() if len(b)}
+        decoding = [b for n, b in begun.items() if n not in TABLE]
+        shown = {n: b.progress for n, b in begun.items() if n in TABLE and not b.trusted}
+        if decoding and not any(b.trusted for b in decoding):
+            shown[DECODE] = max(decoding, key=len).progress
+        return shown
 
     def to_json(self) -> dict[str, Any]:
         """By name, only what holds samples."""

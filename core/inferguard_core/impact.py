@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from inferguard_core.actions.load import measure
+from inferguard_core.actions.load import tokens_held
+from inferguard_core.frame import AnomalyState
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Impact
 from inferguard_core.window import snapped
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK_S: Final = 60.0
 """How far back to look for the last first token when a poll brought none."""
+NO_TOKENS: Final = frozenset({"endpoint_down", "stall"})
 GAP_INTERVALS: Final = 3.0
 """A longer silence between two readings is a gap."""
 HUNG_UP_MIN: Final = 5.0
@@ -94,13 +96,13 @@ def _most(old: float | None, new: float | None) -> float | None:
 def _seconds_over(scene: Scene, start: ImpactStart, before: Impact | None) -> float | None:
     """Seconds in which too many first tokens came late, or none came although requests waited too long for one.
 
-    While nothing answers at all every second counts.
+    While nothing answers, or the engine stands still with requests in it, every second counts.
     """
     window, limits = scene.window, scene.limits
     assert window is not None
     done = (before.seconds_over_objective if before is not None else None) or 0.0
     counted_to = start.unix if before is None else before.until_unix
-    if any(a.kind == "endpoint_down" for a in scene.anomalies):
+    if any(a.kind in NO_TOKENS and a.state is AnomalyState.FIRING for a in scene.anomalies):
         return done + max(0.0, scene.unix - counted_to)
     if window.newest.histogram(Signal.TTFT) is None:
         return None
@@ -175,7 +177,7 @@ def _recomputed(scene: Scene, start: ImpactStart) -> float | None:
     preempted = _rise(scene.window, start, Signal.PREEMPTIONS)
     if preempted is None:
         return None
-    held = measure(scene).tokens_held
+    held = tokens_held(scene.window) if preempted else None
     return 0.0 if preempted == 0 else None if held is None else preempted * held
 
 

@@ -62,7 +62,7 @@ class EndpointScreen(FrameScreen):
     def _keys(self) -> list[Binding]:
         own = [key for key in bindings_of(ENDPOINT_KEYS) if self.in_fleet or key.id != "endpoint.back"]
         numbers = NUMBER_KEYS if self.in_fleet else []
-        replay = REPLAY_KEYS if self.app.check_action("replay_toggle", ()) else []
+        replay = REPLAY_KEYS if self.app.check_action("replay", ()) else []
         return [*own, *bindings_of([*replay, *numbers, *PROGRAM_KEYS])]
 
     def watch_frame(self, frame: Frame | None) -> None:

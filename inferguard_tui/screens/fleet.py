@@ -38,7 +38,7 @@ class FleetScreen(FrameScreen):
         yield Headings(id="headings", ascii_only=plain)
         yield FleetTable(ascii_only=plain).data_bind(FleetScreen.frame)
         yield ReplayBar(id="replay", ascii_only=plain).data_bind(FleetScreen.frame)
-        replay = REPLAY_KEYS if self.app.check_action("replay_toggle", ()) else []
+        replay = REPLAY_KEYS if self.app.check_action("replay", ()) else []
         keys = bindings_of([*FLEET_KEYS, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
         yield KeyLine(keys, ascii_only=plain)
 

@@ -5,23 +5,22 @@ Everything happens in order of time, so the same seed gives the same pages howev
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.episodes import EpisodeClock
-from inferguard_tui.simulator.faults import Crash, Fault, ShapeCrash, SlowApi, Stall, Throttle
+from inferguard_tui.simulator.faults import SlowApi
+from inferguard_tui.simulator.host import Host
 from inferguard_tui.simulator.ledger import Ledger
 from inferguard_tui.simulator.request import Request, Segment
-from inferguard_tui.simulator.rng import stream
-from inferguard_tui.simulator.server_process import ServerProcess
 from inferguard_tui.simulator.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from inferguard_tui.simulator.scenario import Scenario
+    from inferguard_tui.simulator.server_process import ServerProcess
     from inferguard_tui.simulator.step import Step
 
 VIRTUAL_EPOCH = 1_800_000_000.0
@@ -53,22 +52,21 @@ class SimulatedEngine:
         self.on_step: list[Callable[[Step], None]] = []
         """Told of every completed step; for measuring from outside."""
         self.epoch_unix = epoch_unix
-        self._jitter = stream(seed, "jitter")
-        self._acceptance = stream(seed, "acceptance")
         self._workload = Workload(scenario.traffic, scenario.size, seed, self.now)
         self.ledger = Ledger()
         self._episodes = EpisodeClock(scenario.episodes)
-        self._faults: list[Fault] = sorted(scenario.faults, key=lambda fault: fault.at)
-        self._patient_stall: Stall | None = None
-        self._deadly = tuple(fault for fault in scenario.faults if isinstance(fault, ShapeCrash))
-        self._down_until: float | None = None
-        self.process = self._boot()
-        self.process.turn(self.now)
+        self._host = Host(scenario.size, engine, scenario.faults, seed, epoch_unix)
+        self._host.boot(self.now).turn(self.now)
         self.advance(0.0)
 
     @property
+    def process(self) -> ServerProcess:
+        """The server that runs now, or the one that is down."""
+        return self._host.process
+
+    @property
     def condition(self) -> Condition:
-        if self._down_until is not None:
+        if self._host.down:
             return Condition.DOWN
         return Condition.STALLED if self.process.frozen(self.now) else Condition.SERVING
 
@@ -145,88 +143,32 @@ class SimulatedEngine:
         self.process.hang_up(request, self.now)
         self.process.turn(self.now)
 
-    def _boot(self) -> ServerProcess:
-        size = self.scenario.size
-        return ServerProcess(
-            self.dialect.schedulers(size, self._jitter, self._acceptance),
-            self.dialect.page(size, self.now, self.epoch_unix + self.now),
-            self.now,
-        )
-
     def _next_event(self) -> float:
-        at = min(self._workload.next_at, self._workload.next_deadline)
-        if self._faults:
-            at = min(at, self._faults[0].at)
-        if self._down_until is not None:
-            return min(at, self._down_until)
-        return min(at, self.process.next_at(self.now))
+        return min(self._workload.next_at, self._workload.next_deadline, self._host.next_at(self.now))
 
     def _happen(self) -> None:
-        now = self.now
-        if self._down_until is not None and now >= self._down_until:
-            self._down_until = None
-            self.process = self._boot()
+        now, host = self.now, self._host
+        boots = host.boots
+        host.befall(now)
+        if host.boots > boots:
             self.ledger.restarted(now)
-        while self._faults and self._faults[0].at <= now:
-            self._strike(self._faults.pop(0))
-        preempted = sum(self._report(step) for step in self._completed())
+        preempted = sum(self._report(step) for step in host.complete(now))
+        self._tell_lost()
         while self._workload.next_at <= now:
             self._arrive(self._workload.take())
         gone = self._workload.impatient(now)
         self.ledger.hung_up(gone, now)
         for request in gone:
             self.process.hang_up(request, now)
-        up = self._down_until is None
-        if up:
-            self.process.turn(now)
-            self._freeze_when_idle()
-        self.ledger.look(self.process if up else None, now)
+        host.turn(now)
+        self.ledger.look(None if host.down else self.process, now)
         trouble = bool(preempted) or self.condition is not Condition.SERVING or self.process.held_up(now)
         self._episodes.observe(now, trouble=trouble)
 
-    def _completed(self) -> list[Step]:
-        if self._down_until is not None:
-            return []
-        steps = self.process.complete(self.now)
-        for fault in self._deadly:
-            if any(self._kills(fault, step) for step in steps):
-                self._die(fault.restart_s)
-        return steps
-
-    def _kills(self, fault: ShapeCrash, step: Step) -> bool:
-        def shaped(request: Request) -> bool:
-            return request.prompt_tokens >= fault.prompt_tokens and request.max_tokens >= fault.max_tokens
-
-        if not fault.at <= self.now < fault.at + fault.seconds or not any(map(shaped, step.admitted)):
-            return False
-        running = (r for rank in self.process.ranks for r in rank.scheduler.running)
-        return sum(map(shaped, running)) >= fault.together
-
-    def _freeze_when_idle(self) -> None:
-        stall = self._patient_stall
-        if stall is not None and self.process.idle:
-            self.process.freeze(self.now, stall.seconds)
-            self._patient_stall = None
-
-    def _strike(self, fault: Fault) -> None:
-        up = self._down_until is None
-        if isinstance(fault, Stall) and up:
-            if fault.when_idle:
-                self._patient_stall = fault
-            else:
-                self.process.freeze(self.now, fault.seconds)
-        elif isinstance(fault, Crash) and up:
-            self._die(fault.seconds)
-        elif isinstance(fault, Throttle):
-            self.process.slowness = fault.factor
-            if fault.seconds:
-                self._faults.append(replace(fault, at=fault.at + fault.seconds, seconds=0.0, factor=1.0))
-                self._faults.sort(key=lambda later: later.at)
-
-    def _die(self, seconds: float) -> None:
-        self._down_until = self.now + seconds
-        for request in self.process.die():
+    def _tell_lost(self) -> None:
+        for request in self._host.lost:
             self._workload.lost(request, self.now)
+        self._host.lost.clear()
 
     def _report(self, step: Step) -> int:
         """Tell everyone of a completed step; how many requests it preempted."""
@@ -242,7 +184,7 @@ class SimulatedEngine:
         return len(step.preempted)
 
     def _arrive(self, request: Request) -> None:
-        if self._down_until is not None:
+        if self._host.down:
             self._workload.lost(request, self.now)
             return
         if request.invalid:

@@ -232,6 +232,13 @@ class TestConcur:
         given_now = advise(scene_of(steady(levels)), diagnosis("prefix_thrash"), (), NONE)[0]
         assert given_now.parameters["target_agents"] == 12.0
 
+    def test_a_healthy_level_close_to_the_present_is_no_floor(self) -> None:
+        # 22 of 24 were in flight while all was well: to hold there would change nothing.
+        levels = self.thrash(running=lambda t: 14.0 if t < 100 else 16.0)
+        view = scene_of(steady(levels, seconds=200), onset_t=100.0)
+        given_now = advise(view, diagnosis("prefix_thrash"), (), NONE)[0]
+        assert given_now.parameters["target_agents"] == 12.0
+
     def test_with_reuse_left_it_only_holds(self) -> None:
         levels = self.thrash(prefix_hits=lambda t: 250.0 * t)
         given_now = advise(scene_of(steady(levels)), diagnosis("prefix_thrash"), (), NONE)[0]

@@ -239,3 +239,11 @@ def test_costs_only_grow_whatever_the_engine_says(
             was, now = getattr(before, cost, None), getattr(told, cost)
             assert was is None or (now is not None and now >= was)
             assert now is None or now >= 0
+
+
+def test_an_engine_that_stands_still_is_late_every_second() -> None:
+    """Gauges of a frozen core read idle: nothing waits, and yet nobody gets a token."""
+    readings = {float(t): reading({S.WAITING: 0.0}, {S.TTFT: first_tokens(5, 0)}) for t in range(31)}
+    before = from_onset({t: r for t, r in readings.items() if t <= 10}, 5)
+    stalled = scene_of(readings, onset_t=5, kinds=("stall",))
+    assert impact(stalled, start_of(stalled, 5), before).seconds_over_objective == 20

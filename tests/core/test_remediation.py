@@ -211,6 +211,15 @@ class TestAdmission:
         assert fixed("arrival_surge", version="0.28.0").changes == ()
         assert diff(fixed("arrival_surge", Engine.SGLANG, "0.5.4")) == {"--max-queued-requests": (None, "10")}
 
+    def test_a_slow_engine_keeps_a_queue_for_small_bursts(self) -> None:
+        # 0.5 requests/s would allow one; five waiting is where a queue begins to matter.
+        levels = {**FULL, S.FINISHED: lambda t: 0.5 * t}
+        assert diff(fixed("arrival_surge", levels=levels)) == {"--max-num-queued-reqs": (None, "5")}
+
+    def test_clients_that_leave_without_waiting_are_no_matter_of_the_queue(self) -> None:
+        assert fixed("abort_storm", levels={**FULL, S.WAITING: 0.0}).changes == ()
+        assert fixed("abort_storm").changes
+
     def test_conservative_admission_is_an_affair_of_sglang(self) -> None:
         answer = fixed("conservative_admission", Engine.SGLANG, "0.4.6")
         assert diff(answer) == {"--schedule-conservativeness": (None, "0.3")}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inferguard_core.engines.version import parse_version
-from inferguard_core.reading import Engine
+from inferguard_core.reading import Engine, Histogram
 from inferguard_core.remediation import TABLES, exposed_names, fix
 from inferguard_core.remediation.flag import LEAVE_OUT
 from inferguard_core.remediation.setup import setup
 from inferguard_core.signals import Signal
 from tests.core.advice_scenes import CAUSES, diagnosis, scene_of, steady
-from tests.core.readings import buckets
 
 if TYPE_CHECKING:
+    from inferguard_core.scene import Scene
     from inferguard_core.verdict import Fix
 
 S = Signal
@@ -73,14 +75,18 @@ BUSY = {
 }
 
 
-def fixed(cause: str, engine: Engine, version: str | None, *, told: bool = True) -> Fix:
+@cache
+def busy(engine: Engine, told: bool) -> Scene:
     readings = steady(BUSY, engine=engine, seconds=70, info=INFO if told else {})
     last = max(readings)
-    iterations = buckets(9, 9, 9, edges=(2048, 8192, float("inf")))
-    iterations = replace(iterations, counts=(9, 18, 18))
+    iterations = Histogram((2048.0, 8192.0, inf), (9.0, 18.0, 18.0), 0.0)
     readings[last] = replace(readings[last], histograms={"iteration_tokens_total": iterations})
-    view = scene_of(readings, version=version, config=CONFIG if told else {}, models=("openai/gpt-oss-20b",))
-    answer = fix(view, diagnosis(cause))
+    return scene_of(readings, config=CONFIG if told else {}, models=("openai/gpt-oss-20b",))
+
+
+def fixed(cause: str, engine: Engine, version: str | None, *, told: bool = True) -> Fix:
+    view = busy(engine, told)
+    answer = fix(replace(view, facts=replace(view.facts, version=version)), diagnosis(cause))
     assert answer is not None
     return answer
 

@@ -102,3 +102,7 @@ def screen_text(app: App[None]) -> str:
     """What is on screen, line by line, without colours."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def rows(pilot: Pilot[None]) -> list[str]:
+    return screen_text(pilot.app).splitlines()

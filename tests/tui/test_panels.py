@@ -18,7 +18,7 @@ from inferguard_tui.panels.latency import LATENCY
 from inferguard_tui.panels.queue import QUEUE
 from inferguard_tui.panels.status import STATUS
 from inferguard_tui.panels.view import Panel, View, panel_lines
-from tests.tui import frames
+from tests.tui import figures, frames
 
 WIDE = View(100, 12)
 ENDPOINTS = {
@@ -88,7 +88,7 @@ def test_the_chart_draws_the_threshold_across() -> None:
 
 
 def test_the_chart_leaves_a_gap_where_there_was_no_data() -> None:
-    gap = frames.trend(lambda i: None if 100 <= i < 200 else 0.5)
+    gap = figures.trend(lambda i: None if 100 <= i < 200 else 0.5)
     view = View(106, 12, raster=load())
     endpoint = frames.endpoint(trends={MeasureId.KV_USAGE: gap}, thresholds={})
     rows = [text_of(row)[5:] for row in panel_lines(KV, endpoint, view)[1:-1]]
@@ -121,7 +121,7 @@ def test_the_queue_says_how_long_and_why() -> None:
 
 
 def test_a_queue_whose_reason_is_not_exported_says_so() -> None:
-    known = {k: v for k, v in frames.measures().items() if not k.startswith("waiting_")}
+    known = {k: v for k, v in figures.measures().items() if not k.startswith("waiting_")}
     assert "why —" in text(QUEUE, frames.endpoint(measures=known))
 
 

@@ -112,8 +112,6 @@ def throttle_agents(case: Case) -> Draft:
     halve = pool_full(load) and load.hit_rate is not None and load.hit_rate < CONCUR_HIT_RATE
     agents = _agents(load, halve=halve)
     target = bounded(agents, load.running) if halve and agents is not None else None
-    if agents is not None:
-        agents = max(agents, target or 0)
     if agents is not None and load.in_flight is not None:
         parameters = {AGENTS: float(agents), "in_flight_now": round(load.in_flight, 1)}
         step = f"cut active agents from {load.in_flight:.0f} to {agents}" if halve else "let no new agents in"
@@ -123,7 +121,7 @@ def throttle_agents(case: Case) -> Draft:
         caveats.append("number of agents not computed: fewer than two requests in flight on average")
     if not halve:
         caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
-    if target is not None:
+    if target is not None and agents is not None and target <= agents:
         parameters[TARGET] = float(target)
     return Draft(
         ActionType.THROTTLE_CONCURRENCY,
@@ -165,8 +163,8 @@ def _agents(load: Load, *, halve: bool) -> int | None:
         return floor(load.in_flight)
     half = floor(load.in_flight * CONCUR_SHRINK)
     healthy = ceil(load.healthy_in_flight or 0.0)
-    floor_level = healthy if healthy <= load.in_flight * THROTTLE_MOST else 0
-    return max(1, half, floor_level)
+    seen_well = healthy if healthy <= load.in_flight * THROTTLE_MOST else 0
+    return max(1, half, seen_well)
 
 
 def _regrown(case: Case) -> Draft | None:

@@ -96,6 +96,12 @@ def measure(scene: Scene) -> Load:
     )
 
 
+def tokens_held(window: Window) -> float | None:
+    """KV tokens that one running request holds now; None without pool size, usage or anything running."""
+    share, pool = _share_per_request(window), window.latest(Signal.KV_CAPACITY_TOKENS)
+    return share * pool if share is not None and pool else None
+
+
 def _share_per_request(window: Window) -> float | None:
     """Share of the pool that one running request holds: median over the present readings with work in them."""
     shares = [

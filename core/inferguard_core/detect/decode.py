@@ -80,7 +80,12 @@ def throughput_drop(window: Window, limits: Limits, situation: Situation) -> Fin
         return unknown("throughput_drop")
     each = made.rate / running if running > 0.0 else normal
     loaded = running >= max(limits.throughput_min_running, 0.9 * usual_running)
-    hot = loaded and made.rate <= usual_rate and _far_below(each, baseline, normal, limits)
+    hot = (
+        loaded
+        and "stall" not in situation.active
+        and made.rate <= usual_rate
+        and _far_below(each, baseline, normal, limits)
+    )
     source = situation.source(Signal.GENERATION_TOKENS, Signal.RUNNING)
     row = Evidence(
         "generation_per_running",

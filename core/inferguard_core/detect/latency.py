@@ -115,8 +115,9 @@ def _look(window: Window, limits: Limits, situation: Situation, subject: Subject
     centre, spread = (baseline.centre, baseline.spread) if baseline is not None else (None, None)
     ceiling = None
     if centre is not None and spread is not None:
-        noise = max(spread, TABLE[subject.normal].floor)
-        ceiling = max(centre * limits.ttft_alert_multiplier, centre + OUTLIER_Z * noise)
+        noise = OUTLIER_Z * max(spread, TABLE[subject.normal].floor)
+        step = max(noise, limits.latency_step_of_objective * subject.objective)
+        ceiling = max(centre * limits.ttft_alert_multiplier, centre + step)
     return Look(
         fast=_pair(window, limits.burn_fast_long, limits.burn_fast_short, subject),
         slow=_pair(window, limits.burn_slow_long, limits.burn_slow_short, subject),

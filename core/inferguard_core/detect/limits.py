@@ -60,7 +60,9 @@ class Limits:
     latency_goal: Annotated[float, Interval(ge=0.5, le=0.9999)] = 0.95
     """Share of requests that should meet the objective."""
     ttft_alert_multiplier: Factor = 2.0
-    """`ttft_high` and `itl_high`: p95 over this multiple of the endpoint's own baseline."""
+    """`ttft_high` and `itl_high`: p95 over this multiple of the endpoint's own baseline …"""
+    latency_step_of_objective: Ratio = 0.2
+    """… and above it by this share of the objective: nobody waits for less."""
     latency_min_n: Count = 20.0
     """Requests under a share or a quantile of first-token times."""
     itl_min_n: Count = 200.0

@@ -99,7 +99,7 @@ def abort_storm(setup: Setup) -> Proposal:
         why="clients give up while they wait, and what they sent has been computed for nobody",
         effect="fewer requests are started that no one waits for",
         check="aborts a minute against completions, and waiting",
-        changes=_bounded_queue(setup),
+        changes=_bounded_queue(setup) if setup.load.waiting else (),
         cost="refused requests (503) instead of timed-out ones",
         instead=(
             "client time-outs above the present wait, and retries with back-off and jitter",
@@ -120,12 +120,16 @@ def _more_at_once(setup: Setup) -> tuple[FlagChange, ...]:
 
 
 def _bounded_queue(setup: Setup) -> tuple[FlagChange, ...]:
-    """A queue that is served within the multiple of the objective at which waiting counts as critical."""
+    """A queue that is served within the multiple of the objective at which waiting counts as critical.
+
+    Not below the queue from which on waiting matters: a small burst is no surge.
+    """
     limits, rate = setup.scene.limits, setup.load.finish_rate
     if not rate:
         return ()
     flag = "--max-queued-requests" if setup.engine is Engine.SGLANG else "--max-num-queued-reqs"
-    return setup.change(flag, ceil(rate * limits.queue_critical_of_objective * limits.ttft_objective_s))
+    served = ceil(rate * limits.queue_critical_of_objective * limits.ttft_objective_s)
+    return setup.change(flag, max(served, ceil(limits.queue_min_waiting), 1))
 
 
 def _budget(setup: Setup, *, larger: bool) -> tuple[FlagChange, ...]:

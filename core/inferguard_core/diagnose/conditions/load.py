@@ -12,8 +12,7 @@ from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
 
 if TYPE_CHECKING:
-    from inferguard_core.diagnose.conditions.pool import SLACK
-from inferguard_core.diagnose.look import Look
+    from inferguard_core.diagnose.look import Look
 
 SURGE = 2.0
 CHANCE_Z = 3.0
@@ -125,7 +124,8 @@ def few_running(look: Look) -> Condition:
     most, usage = cap if cap is not None else peak, look.now("kv_usage")
     if not value or not most or usage is None:
         return unknown("few_running", words)
-    text = f"{words} ({shown(value, 'requests')}, {'cap' if cap is not None else 'most before'} {most:.0f}, KV {usage:.2f})"
+    limit = f"{'cap' if cap is not None else 'most before'} {most:.0f}"
+    text = f"{words} ({shown(value, 'requests')}, {limit}, KV {usage:.2f})"
     holds = value <= most / 2 and usage >= SLACK
     return Condition("few_running", holds, text, (look.evidence("running", value, most / 2),))
 

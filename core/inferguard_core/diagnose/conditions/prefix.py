@@ -154,11 +154,13 @@ def cache_cold(look: Look) -> Condition:
 
 def hits_kept(look: Look) -> Condition:
     """As many tokens come from the cache as before: the share fell because other prompts came on top."""
-    words, now, before = "as many tokens cached as before", look.now("prompt_cached_rate"), None
-    if look.known["hit_rate_fell"].holds:
-        before = look.before("prompt_cached_rate")
-    if now is None or not before:
+    words, fell = "as many tokens cached as before", look.known["hit_rate_fell"]
+    at = look.t(fell.onset_unix) if fell.holds and fell.onset_unix is not None else None
+    pair = look.beside("prompt_cached_rate", at) if at is not None else None
+    if pair is None or not pair[0]:
         return unknown("hits_kept", words)
+    normal = look.before("prompt_cached_rate")
+    before, now = pair[0] if normal is None else min(pair[0], normal), pair[1]
     text = f"{words} ({shown(before, 'tokens/s')} → {shown(now, 'tokens/s')})"
     row = look.evidence("prompt_cached_rate", now, KEPT_SHARE * before, before)
     return Condition("hits_kept", now >= KEPT_SHARE * before, text, (row,))

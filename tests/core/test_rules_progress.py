@@ -1,0 +1,126 @@
+"""Standstill: a stall, a silence, an endpoint that is gone or new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inferguard_core.detect.availability import endpoint_down, engine_restart
+from inferguard_core.detect.progress import stall, traffic_stopped
+from inferguard_core.poll import Failure, FailureKind
+from inferguard_core.reading import Engine
+
+from inferguard_core.detect.finding import Finding
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import Severity
+from inferguard_core.signals import Signal
+from tests.core.readings import buckets, reading, window
+from tests.core.rule_views import LIMITS, gauges, situation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.window import Window
+
+S = Signal
+
+
+class TestStall:
+    def test_running_without_a_token_is_a_decode_stall(self) -> None:
+        view = gauges(30, running=4, waiting=0, generation_tokens=lambda t: min(t, 10) * 7.0)
+        found = stall(view, LIMITS, situation(S.RUNNING, S.GENERATION_TOKENS))
+        assert found.hot
+        assert found.severity is Severity.CRITICAL
+        assert "decode stalled" in found.summary
+        assert found.since_s == 19
+
+    def test_an_idle_engine_is_not_stalled(self) -> None:
+        view = gauges(60, running=0, waiting=0, generation_tokens=lambda t: min(t, 10) * 7.0)
+        found = stall(view, LIMITS, situation(S.RUNNING, S.GENERATION_TOKENS))
+        assert found.hot is False
+
+    def test_a_dead_core_has_requests_waiting_on_an_empty_pool(self) -> None:
+        view = gauges(30, running=0, waiting=3, kv_usage=0.0, generation_tokens=lambda t: min(t, 5))
+        found = stall(view, LIMITS, situation(S.RUNNING, S.WAITING, S.KV_USAGE, S.GENERATION_TOKENS))
+        assert "core dead" in found.summary
+
+    def test_clients_piling_up_on_an_idle_looking_engine(self) -> None:
+        """All gauges idle and all counters flat: only descriptors move, as on a real frozen core."""
+        view = gauges(
+            90,
+            running=0,
+            waiting=0,
+            generation_tokens=lambda t: min(t, 60) * 7.0,
+            open_fds=lambda t: 38 + max(0, t - 60),
+        )
+        found = stall(view, LIMITS, situation(S.RUNNING, S.GENERATION_TOKENS, S.OPEN_FDS))
+        assert found.hot
+        assert "pile up" in found.summary
+
+    def test_the_usual_wobble_of_descriptors_is_no_pile_up(self) -> None:
+        view = gauges(
+            90, running=0, waiting=0, generation_tokens=lambda t: min(t, 60), open_fds=lambda t: 38 + t % 7
+        )
+        assert stall(view, LIMITS, situation(S.GENERATION_TOKENS, S.OPEN_FDS)).hot is False
+
+    def test_an_idle_sglang_may_show_an_old_running_gauge(self) -> None:
+        """SGLang up to 0.5.10 leaves the gauge for 29 s; only longer is a stall."""
+        signals = situation(S.RUNNING, S.GENERATION_TOKENS, engine=Engine.SGLANG)
+
+        def look(seconds: int) -> Finding:
+            view = gauges(seconds, running=1, generation_tokens=lambda t: min(t, 5) * 1.0)
+            return stall(view, LIMITS, signals)
+
+        assert look(5 + 29).hot is False
+        assert look(5 + 37).hot
+
+    def test_a_scheduler_whose_clock_stops_is_frozen_with_no_traffic_at_all(self) -> None:
+        view = gauges(
+            40, running=0, scheduler_seconds=lambda t: min(t, 30), generation_tokens=lambda t: min(t, 3)
+        )
+        found = stall(view, LIMITS, situation(S.RUNNING, S.SCHEDULER_SECONDS, S.GENERATION_TOKENS))
+        assert found.hot
+        assert "scheduler frozen" in found.summary
+
+    def test_open_requests_without_progress(self) -> None:
+        view = gauges(40, running=0, http_active=9, generation_tokens=lambda t: min(t, 20))
+        assert stall(view, LIMITS, situation(S.HTTP_ACTIVE, S.GENERATION_TOKENS)).hot
+
+    def test_a_sleeping_engine_is_not_stalled(self) -> None:
+        view = gauges(40, running=2, awake=0, generation_tokens=lambda t: min(t, 20))
+        assert stall(view, LIMITS, situation(S.RUNNING, S.AWAKE, S.GENERATION_TOKENS)).hot is False
+
+    def test_a_long_prefill_steps_without_tokens(self) -> None:
+        view = gauges(60, running=1, generation_tokens=lambda t: min(t, 10), engine_steps=lambda t: t * 1.0)
+        assert stall(view, LIMITS, situation(S.RUNNING, S.GENERATION_TOKENS, S.ENGINE_STEPS)).hot is False
+
+
+class TestAvailability:
+    def test_two_misses_are_not_down_and_three_are(self) -> None:
+        failure = Failure(FailureKind.TIMED_OUT, "gpu-07:8000 did not answer within 5 s")
+        assert endpoint_down(LIMITS, situation(failed_polls=2, failure=failure)).hot is False
+        down = endpoint_down(LIMITS, situation(failed_polls=3, failure=failure))
+        assert down.hot
+        assert failure.message in down.summary
+
+    def test_it_is_back_after_two_good_polls(self) -> None:
+        assert endpoint_down(LIMITS, situation(good_polls=1)).cool is False
+        assert endpoint_down(LIMITS, situation(good_polls=2)).cool
+
+    @pytest.mark.parametrize(
+        ("running", "recent", "severity"),
+        [
+            (0.0, 1, Severity.WARNING),
+            (None, 1, Severity.WARNING),
+            (7.0, 1, Severity.CRITICAL),
+            (0.0, 2, Severity.CRITICAL),
+        ],
+    )
+    def test_a_restart_is_as_bad_as_what_it_lost(
+        self, running: float | None, recent: int, severity: Severity
+    ) -> None:
+        found = engine_restart(
+            LIMITS, situation(restarted=True, running_before=running, restarts_recent=recent)
+        )
+        assert found.severity is severity
