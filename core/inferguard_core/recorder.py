@@ -136,4 +136,9 @@ def _aux(facts: EndpointFacts) -> dict[str, object]:
         {"id": card.name} | ({"max_model_len": card.max_model_len} if card.max_model_len else {})
         for card in facts.models
     ]
-    return {"version": facts.version, "models": models, "notes": list(facts.notes)}
+    return {
+        "version": facts.version,
+        "models": models,
+        "notes": list(facts.notes),
+        "config": dict(facts.config),
+    }

@@ -47,14 +47,17 @@ class _Measured:
         kinds = [[kind for kind in group if harmed(kind, stretch)] for group in declared.kinds]
         demanded = {kind for group in kinds for kind in group}
         spared = {kind for group in declared.kinds for kind in group} - demanded
-        return {
+        told: dict[str, Any] = {
             "onset": round(max(onset, 0.0), 3),
             "end": round(end, 3),
             "kinds": [group for group in kinds if group],
-            "cause": list(declared.cause),
-            "actions": list(declared.actions),
-            "also": [*declared.also, *sorted(spared)],
+            "also": sorted({*declared.also, *spared}),
         }
+        if declared.cause:
+            told["cause"] = list(declared.cause)
+        if declared.actions:
+            told["actions"] = list(declared.actions)
+        return told
 
 
 class EpisodeClock:

@@ -11,6 +11,7 @@ from inferguard_core.frame import Anomaly, AnomalyState, Incident, IncidentState
 from inferguard_core.poll import EndpointFacts
 from inferguard_core.reading import Engine, Reading
 from inferguard_core.scene import Scene
+from inferguard_core.signals import Signal
 from inferguard_core.verdict import CauseScore, Diagnosis, Evidence
 from inferguard_core.window import Window
 from tests.core.readings import history, reading
@@ -18,7 +19,6 @@ from tests.core.readings import history, reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from inferguard_core.signals import Signal
 
 UNIX = 1_800_000_000.0
 ENDPOINT = "http://127.0.0.1:8000"
@@ -121,3 +121,15 @@ def steady(
         values = {s: level(float(t)) if callable(level) else level for s, level in levels.items()}
         made[float(t)] = replace(reading(values, engine=engine), info=info or {}, generation=generation)
     return made
+
+
+S = Signal
+PRESSED = {
+    S.RUNNING: 40.0,
+    S.WAITING: 12.0,
+    S.KV_USAGE: 0.8,
+    S.KV_CAPACITY_TOKENS: 100_000.0,
+    S.FINISHED: lambda t: 5.0 * t,
+    S.PREFIX_QUERIES: lambda t: 1000.0 * t,
+    S.PREFIX_HITS: lambda t: 50.0 * t,
+}

@@ -38,7 +38,9 @@ def gauges(seconds: int, every: int = 1, **levels: float | Callable[[int], float
 
 
 def observed(
-    seconds: int, histograms: dict[Signal, Callable[[int], Histogram]], **levels: float | Callable[[int], float]
+    seconds: int,
+    histograms: dict[Signal, Callable[[int], Histogram]],
+    **levels: float | Callable[[int], float],
 ) -> Window:
     """As `gauges`, with histograms that are functions of the second."""
     return window(

@@ -50,6 +50,19 @@ async def test_sglang_says_its_version_under_either_name(info):
     assert not [path for path in asked if "health" in path]
 
 
+async def test_of_sglangs_arguments_only_those_a_fix_may_change_are_kept():
+    info = {**SGLANG_INFO, "max_running_requests": 48, "schedule_conservativeness": 0.3, "host_secret": "x"}
+    pages = {"/metrics": SGLANG_PAGE, "/server_info": json.dumps(info), "/v1/models": MODELS}
+    answer = by_path({path: response(page) for path, page in pages.items()}, [])
+    async with listening(answer) as at, source_at(at) as source:
+        facts = await facts_of(source)
+    assert facts
+    assert facts.config["max_running_requests"] == "48"
+    assert facts.config["schedule_conservativeness"] == "0.3"
+    assert "host_secret" not in facts.config
+    assert "api_key" not in facts.config
+
+
 async def test_facts_come_once_and_again_only_when_they_changed_after_a_refresh():
     asked = []
     pages = vllm()

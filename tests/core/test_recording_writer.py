@@ -41,6 +41,7 @@ facts = st.none() | st.builds(
     st.none() | lines,
     st.lists(st.builds(ModelCard, lines, st.none() | st.integers(1, 10**7))).map(tuple),
     st.lists(lines).map(tuple),
+    st.dictionaries(lines, lines, max_size=4),
 )
 bodies = st.text(st.characters(exclude_categories=["Cs"]), max_size=500)
 polls = st.builds(

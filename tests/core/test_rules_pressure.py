@@ -10,17 +10,14 @@ from inferguard_core.detect.kv import family_factor, kv_high, kv_saturated
 from inferguard_core.detect.preemption import preemption
 from inferguard_core.detect.queue import queue_growth
 from inferguard_core.detect.swap import swap
-
-from inferguard_core.detect.finding import Finding
-from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Severity
 from inferguard_core.signals import Signal
-from tests.core.readings import buckets, reading, window
 from tests.core.rule_views import LIMITS, gauges, situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inferguard_core.detect.finding import Finding
     from inferguard_core.window import Window
 
 S = Signal

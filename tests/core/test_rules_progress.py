@@ -6,22 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inferguard_core.baselines import Normal
 from inferguard_core.detect.availability import endpoint_down, engine_restart
 from inferguard_core.detect.progress import stall, traffic_stopped
+from inferguard_core.frame import Severity
 from inferguard_core.poll import Failure, FailureKind
 from inferguard_core.reading import Engine
-
-from inferguard_core.detect.finding import Finding
-from inferguard_core.detect.limits import Limits
-from inferguard_core.frame import Severity
 from inferguard_core.signals import Signal
-from tests.core.readings import buckets, reading, window
-from tests.core.rule_views import LIMITS, gauges, situation
+from tests.core.rule_views import LIMITS, gauges, learnt, situation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from inferguard_core.window import Window
+    from inferguard_core.detect.finding import Finding
 
 S = Signal
 
@@ -124,3 +119,36 @@ class TestAvailability:
             LIMITS, situation(restarted=True, running_before=running, restarts_recent=recent)
         )
         assert found.severity is severity
+
+
+class TestTrafficStopped:
+    def look(self, silent_s: int, usual: float = 1.0, **levels: float) -> Finding:
+        levels = {"running": 0, "waiting": 0, **levels}
+        view = gauges(60 + silent_s, finished=lambda t: min(t, 59), **levels)
+        known = {Normal.FINISH_RATE: learnt(usual)}
+        signals = [S(name) for name in (*levels, "finished")]
+        return traffic_stopped(view, LIMITS, situation(*signals, baselines=known))
+
+    def test_half_a_minute_without_a_request_is_a_notice(self) -> None:
+        found = self.look(35)
+        assert found.hot
+        assert found.severity is Severity.NOTICE
+        assert found.since_s == 35
+
+    def test_a_quiet_endpoint_may_be_silent_for_as_long(self) -> None:
+        """At one request in 20 s, half a minute without one is chance."""
+        assert self.look(35, usual=0.05).hot is False
+
+    def test_a_shorter_silence_is_none(self) -> None:
+        assert self.look(20).hot is False
+
+    def test_with_requests_in_it_it_is_for_the_stall_rule(self) -> None:
+        assert self.look(35, running=3).hot is False
+        assert self.look(35, http_active=3).hot is False
+
+    def test_an_endpoint_asleep_has_no_traffic_by_intent(self) -> None:
+        assert self.look(35, awake=0).hot is False
+
+    def test_without_a_past_nothing_is_said(self) -> None:
+        view = gauges(100, finished=lambda t: min(t, 59))
+        assert traffic_stopped(view, LIMITS, situation(S.FINISHED)).hot is None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inferguard_core.scene import Scene
     from inferguard_core.verdict import ActionType, Diagnosis
 
+UNCLEAR: Final = "unclear"
 MOVED: Final = 0.2
 """Relative step of a deciding parameter that is new advice: less is the flicker of the gauges behind it."""
 MOVED_LEAST: Final = 1.0
@@ -40,7 +41,7 @@ def advise(
     `earlier` is what the last call returned for this endpoint; advisories of other incidents are left out.
     """
     known = [a for a in earlier if a.incident_id == scene.incident.id]
-    load = measure(scene) if diagnosis.cause in PLANS or _fired(scene) else Load()
+    load = Load() if diagnosis.cause == UNCLEAR else measure(scene)
     drafted = list(_drafted(Case(scene, diagnosis, diagnosis.cause, load, known, history)))
     if not drafted:
         return tuple(known)
@@ -60,7 +61,7 @@ def _fired(scene: Scene) -> frozenset[str]:
 
 def _drafted(case: Case) -> Iterator[tuple[Case, Draft]]:
     """Drafts of the diagnosed cause, then of triggered ones; each action at most once."""
-    if case.diagnosis.cause == "unclear":
+    if case.diagnosis.cause == UNCLEAR:
         return
     seen: set[ActionType] = set()
     steps = [(case.cause, step) for step in PLANS.get(case.cause, ())]

@@ -31,6 +31,7 @@ over within a minute keeps no prefix for as long as an agent's tool call takes."
 FOLLOWED = 1.1
 """A throttle counts as followed while concurrency is at most this multiple of what it asked for."""
 
+_THRASH = ("running", "waiting", "usage", "hit_rate", "turnover_s", "evicted_rate")
 _EVERYWHERE = (
     "enforce it at the gateway or client: neither engine changes its limit without a restart",
     "look again after two or three request lifetimes, not before 60 s",
@@ -111,13 +112,18 @@ def throttle_agents(case: Case) -> Draft:
     caveats = ["W is running + waiting: sessions that pause between two requests are not exported"]
     halve = pool_full(load) and load.hit_rate is not None and load.hit_rate < CONCUR_HIT_RATE
     agents = _agents(load, halve=halve)
+    if agents is not None and load.in_flight is not None:
+        parameters = {AGENTS: float(agents), "in_flight_now": round(load.in_flight, 1)}
+    else:
+        caveats.append("number of agents not computed: fewer than two requests in flight on average")
+    if not halve:
+        caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
     target = bounded(agents, load.running) if halve and agents is not None else None
     if agents is not None and load.in_flight is not None:
         parameters = {AGENTS: float(agents), "in_flight_now": round(load.in_flight, 1)}
         step = f"cut active agents from {load.in_flight:.0f} to {agents}" if halve else "let no new agents in"
-        reason = f"hit rate {_percent(load.hit_rate)}: {step}"
+        f"hit rate {_percent(load.hit_rate)}: {step}"
     else:
-        reason = "sessions evict one another's prefixes: hold new agents, then halve the active ones"
         caveats.append("number of agents not computed: fewer than two requests in flight on average")
     if not halve:
         caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
@@ -125,25 +131,22 @@ def throttle_agents(case: Case) -> Draft:
         parameters[TARGET] = float(target)
     return Draft(
         ActionType.THROTTLE_CONCURRENCY,
-        reason,
+        f"hit rate {_percent(load.hit_rate)}: {_step(load, agents, halve=halve)}",
         parameters,
         decides=(AGENTS,),
-        evidence=evidence(
-            load,
-            case.scene.situation,
-            "running",
-            "waiting",
-            "usage",
-            "hit_rate",
-            "turnover_s",
-            "evicted_rate",
-        ),
+        evidence=evidence(load, case.scene.situation, *_THRASH),
         preconditions=(
             "clients are agents or sessions that can be paused between two of their steps",
             "prefix caching is on",
         ),
         caveats=(*caveats, *_EVERYWHERE),
     )
+
+
+def _step(load: Load, agents: int | None, *, halve: bool) -> str:
+    if agents is None or load.in_flight is None:
+        return "sessions evict one another's prefixes, hold new agents, then halve the active ones"
+    return f"cut active agents from {load.in_flight:.0f} to {agents}" if halve else "let no new agents in"
 
 
 def pool_full(load: Load) -> bool:

@@ -17,7 +17,7 @@ CANDIDATES = (
     "prefix_hit_rate",
     "prompt_computed_rate",
     "running",
-    "tokens_held",
+    "tokens_per_running",
 )
 OUTLIER_Z = 3.5
 """Iglewicz and Hoaglin's."""

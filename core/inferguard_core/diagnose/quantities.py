@@ -176,7 +176,7 @@ QUANTITIES: dict[str, Quantity] = {
     "running": Quantity("running", "requests", _gauge(S.RUNNING), (S.RUNNING,), window_s=15, floor=2),
     "waiting": Quantity("waiting", "requests", _gauge(S.WAITING), (S.WAITING,), window_s=15, floor=2),
     "kv_usage": Quantity("KV usage", "ratio", _gauge(S.KV_USAGE), (S.KV_USAGE,), window_s=15, floor=0.05),
-    "tokens_held": Quantity("KV tokens per running request", "tokens", _tokens_held, _HELD, floor=32),
+    "tokens_per_running": Quantity("KV tokens per running request", "tokens", _tokens_held, _HELD, floor=32),
     "finish_rate": Quantity("completions", "requests/s", _counter(S.FINISHED), (S.FINISHED,)),
     "prompt_rate": Quantity(
         "prompt tokens", "tokens/s", _counter(S.PROMPT_TOKENS), (S.PROMPT_TOKENS,), floor=10

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, ModelCard
 from inferguard_core.printable import printable
 from inferguard_core.reading import Engine
+from inferguard_core.remediation.tables import exposed_names
 from inferguard_core.sources.access import BEARER_SETTING
 from inferguard_core.sources.fetch import Page
 
@@ -53,7 +54,12 @@ async def ask_facts(ask: Ask, engine: Engine) -> Answer:
         )
     version, models = await asyncio.gather(_first_offered(ask, paths), _first_offered(ask, ("/v1/models",)))
     notes = [answer for answer in (_note(version), _note(models)) if answer]
-    facts = EndpointFacts(version=_version(version.page), models=_models(models.page), notes=tuple(notes))
+    facts = EndpointFacts(
+        version=_version(version.page),
+        models=_models(models.page),
+        notes=tuple(notes),
+        config=_config(version.page, engine),
+    )
     incomplete = any(
         isinstance(part.page, Failure) and part.page.kind in _PASSING for part in (version, models)
     )
@@ -100,6 +106,16 @@ def _version(page: Page | Failure) -> str | None:
         case {"version": str(version)} if version.strip():
             return printable(version.strip(), 60)
     return None
+
+
+def _config(page: Page | Failure, engine: Engine) -> dict[str, str]:
+    """The server arguments that a fix may want to change, as the engine states them; no others are kept."""
+    answer = _json(page)
+    if not isinstance(answer, dict):
+        return {}
+    named = exposed_names(engine)
+    stated = ((k, v) for k, v in answer.items() if k in named and isinstance(v, str | int | float))
+    return {name: printable(str(value), 60) for name, value in stated}
 
 
 def _models(page: Page | Failure) -> tuple[ModelCard, ...]:

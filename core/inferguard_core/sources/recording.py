@@ -236,7 +236,14 @@ def _facts(aux: object) -> EndpointFacts | None:
         notes=tuple(printable(note) for note in notes if isinstance(note, str))
         if isinstance(notes, list)
         else (),
+        config=_texts(aux.get("config")),
     )
+
+
+def _texts(entry: object) -> dict[str, str]:
+    """The text fields of an object; anything else has none."""
+    fields = entry.items() if isinstance(entry, dict) else ()
+    return {printable(str(k), 60): printable(v, 60) for k, v in fields if isinstance(v, str)}
 
 
 def _model(entry: object) -> ModelCard | None:

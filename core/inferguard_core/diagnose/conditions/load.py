@@ -133,15 +133,16 @@ def few_running(look: Look) -> Condition:
 def capped_before(look: Look) -> Condition:
     """The queue was there before the onset, at a batch no smaller than now: nothing new arrived."""
     words = "queue and full batch before the onset already"
-    running, waiting, now = look.before("running"), look.before("waiting"), look.now("running")
+    levels = look.prelude.before if look.prelude is not None else {}
+    running, waiting, now = levels.get("running"), levels.get("waiting"), look.now("running")
     if running is None or waiting is None or now is None:
         return unknown("capped_before", words)
-    text = f"{words} ({waiting:.0f} waiting, {running:.0f} running)"
-    return Condition("capped_before", waiting >= 1 and running >= FLAT * now, text)
+    text = f"{words} ({waiting.value:.0f} waiting, {running.value:.0f} running)"
+    return Condition("capped_before", waiting.value >= 1 and running.value >= FLAT * now, text)
 
 
 def tokens_held_up(look: Look) -> Condition:
-    return times(look, "tokens_held_up", "tokens_held", MANY_HELD)
+    return times(look, "tokens_held_up", "tokens_per_running", MANY_HELD)
 
 
 def tokens_held_normal(look: Look) -> Condition:

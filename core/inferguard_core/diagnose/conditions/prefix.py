@@ -171,12 +171,12 @@ def hits_fell_first(look: Look) -> Condition:
     fell = look.known["hit_rate_fell"]
     onsets = [c.onset_unix for i in ("kv_full", "preempting") if (c := look.known[i]).holds]
     others = [o for o in onsets if o is not None]
-    if fell.holds is None or (fell.holds and (fell.onset_unix is None or not others)):
-        return unknown("hits_fell_first", "the hit rate fell first")
     diluted = look.known["hits_kept"]
-    if not fell.holds or fell.onset_unix is None or diluted.holds:
+    if diluted.holds or fell.holds is False:
         denial = diluted if diluted.holds else fell
         return Condition("hits_fell_first", False, denial.text, denial.evidence)
+    if fell.onset_unix is None or not others:
+        return unknown("hits_fell_first", "the hit rate fell first")
     lead = min(others) - fell.onset_unix
     return Condition(
         "hits_fell_first", lead > 0, f"the hit rate fell {lead:.0f} s before the pool filled", fell.evidence
