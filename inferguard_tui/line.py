@@ -6,6 +6,7 @@ Widths are terminal cells, so that a model name in CJK does not push its neighbo
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +47,7 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 EMPTY: Line = ()
+_CLAUSE_END = re.compile(r"[,;:.] | · | — ")
 
 
 def line(*parts: Span | str) -> Line:
@@ -136,3 +138,11 @@ def flowed(parts: Iterable[str], cells: int, gap: str = " · ") -> str:
             break
         joined = longer
     return joined
+
+
+def clauses(text: str, cells: int) -> str:
+    """The leading clauses of `text` that fit, so that no word is cut; a first one that is too long is cut."""
+    if cell_len(text) <= cells:
+        return text
+    ends = [match.start() for match in _CLAUSE_END.finditer(text) if cell_len(text[: match.start()]) <= cells]
+    return text[: ends[-1]] if ends else cut(text, cells)

@@ -6,6 +6,7 @@ has led for a while, and only a believed cause is advised upon. It judges nothin
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.actions import ActionHistory, advise
@@ -15,6 +16,8 @@ from inferguard_core.impact import ImpactStart, impact
 from inferguard_core.remediation import fix
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from inferguard_core.events import Event
     from inferguard_core.scene import Scene
     from inferguard_core.verdict import Advisory, Diagnosis, Fix, Impact
@@ -38,16 +41,18 @@ class Casebook:
         self._memory = EpisodeMemory()
         self._start: ImpactStart | None = None
         self._leading: str | None = None
-        self._leading_s = 0.0
+        self._leading_since = 0.0
+        self._at_onset: Mapping[str, float] = {}
 
-    def update(self, scene: Scene, t: float, observed_s: float) -> tuple[Event, ...]:
-        """Take one judged poll, `observed_s` of data after the last; what is newly concluded."""
+    def update(self, scene: Scene, t: float) -> tuple[Event, ...]:
+        """Take one judged poll, made at `t`; what is newly concluded."""
         if scene.incident.id != self._incident_id:
             self._open(scene)
+        scene = replace(scene, at_onset=self._at_onset)
         self._memory = remember(self._memory, scene)
         self._count_cost(scene)
         concluded = diagnose(scene, self._memory)
-        if not self._believed(concluded, observed_s, scene.limits.diagnosis_settle):
+        if not self._believed(concluded, t, scene.limits.diagnosis_settle):
             return ()
         events: list[Event] = []
         if self.diagnosis is None or _is_news(self.diagnosis, concluded):
@@ -62,7 +67,8 @@ class Casebook:
     def _open(self, scene: Scene) -> None:
         self._incident_id = scene.incident.id
         self.diagnosis, self.advisories, self.fix, self.impact = None, (), None, None
-        self._leading, self._leading_s = None, 0.0
+        self._leading = None
+        self._at_onset = {} if scene.reading is None else dict(scene.reading.values)
         self._start = None
 
     def _count_cost(self, scene: Scene) -> None:
@@ -70,13 +76,11 @@ class Casebook:
             self._start = ImpactStart.at(scene.window, scene.incident.onset_unix)
         self.impact = impact(scene, self._start, self.impact)
 
-    def _believed(self, concluded: Diagnosis, observed_s: float, settle_s: float) -> bool:
+    def _believed(self, concluded: Diagnosis, t: float, settle_s: float) -> bool:
         """Whether the leading cause has led long enough; the one believed so far stays until then."""
         if concluded.cause != self._leading:
-            self._leading, self._leading_s = concluded.cause, 0.0
-        else:
-            self._leading_s += observed_s
-        if concluded.cause in CERTAIN or self._leading_s >= settle_s:
+            self._leading, self._leading_since = concluded.cause, t
+        if concluded.cause in CERTAIN or t - self._leading_since >= settle_s:
             return True
         return self.diagnosis is not None and self.diagnosis.cause == concluded.cause
 

@@ -16,11 +16,11 @@ from math import isnan, nan
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from inferguard_core.reading import Histogram, Reading
+from inferguard_core.continued import COUNTERS, Continued
 from inferguard_core.signals import SIGNALS, Signal, SignalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from inferguard_core.reading import Histogram, Reading
 
 DENSE_S = 330.0
 """The longest window that looks at single samples is 300 s."""
@@ -28,16 +28,12 @@ SPARSE_STEP_S = 10.0
 HORIZON_S = 1830.0
 """The longest window of all, the slow burn-rate pair, is 1800 s."""
 CLOCK_JUMP_S = 2.0
-START_MOVED_S = 1.5
-"""A process start differing by less is the same process: the exposed value is rounded."""
-FALLS_BELIEVED = 3
-"""Polls for which a counter of the same process must stay low before its fall is taken for a reset."""
 
 SCALARS = tuple(s for s in Signal if SIGNALS[s].kind is not SignalKind.HISTOGRAM)
 HISTOGRAMS = tuple(s for s in Signal if SIGNALS[s].kind is SignalKind.HISTOGRAM)
 _COLUMN = {s: i for i, s in enumerate(SCALARS)}
 _HISTOGRAM_COLUMN = {s: i for i, s in enumerate(HISTOGRAMS)}
-_COUNTERS = tuple(s for s in SCALARS if SIGNALS[s].kind is SignalKind.COUNTER)
+_IS_COUNTER = tuple(SIGNALS[s].kind is SignalKind.COUNTER for s in SCALARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +64,8 @@ class Appended:
     """Requests running in the last reading before the restart."""
     fell: tuple[str, ...] = ()
     """Counters that fell although the process is the same: not to be trusted for this poll."""
+    leapt: tuple[str, ...] = ()
+    """What is larger, or rose faster, than any engine counts: left out of this poll."""
     clock_jump_s: float = 0.0
     """How far wall time moved against monotonic time since the reading before."""
 
@@ -78,11 +76,7 @@ class History:
     def __init__(self) -> None:
         self._sparse: list[Row] = []
         self._dense: list[Row] = []
-        self._raw: dict[Signal, float] = {}
-        self._offset: dict[Signal, float] = {}
-        self._falls: dict[Signal, int] = {}
-        self._raw_histogram: dict[Signal, Histogram] = {}
-        self._histogram_offset: dict[Signal, Histogram] = {}
+        self._continued = Continued()
         self._rose: dict[Signal, float] = {}
         self.restarts: list[float] = []
         """Times of restarts within the horizon."""
@@ -109,14 +103,14 @@ class History:
         before = self.newest
         if before is not None and t <= before.t:
             raise ValueError(f"reading at {t} does not follow {before.t}")
-        restarted, fell = self._restart(reading.values)
+        restarted, fell = self._continued.restart(reading.values)
         if restarted:
-            self._carry_over()
+            self._continued.carry_over()
             self.restarts = [*(r for r in self.restarts if r > t - HORIZON_S), t]
-        values = array("d", (self._scalar(s, reading.values) for s in SCALARS))
-        histograms = tuple(self._histogram(s, reading.histograms) for s in HISTOGRAMS)
-        row = Row(t, unix, values, histograms)
+        row = self._row(t, unix, reading)
         if before is not None:
+            for signal in self._continued.withdrawn:
+                before.values[_COLUMN[signal]] = nan
             self._note_rises(before, row)
         self._dense.append(row)
         self._thin(t)
@@ -125,6 +119,7 @@ class History:
             restarted=restarted,
             running_before=before.get(Signal.RUNNING) if before is not None and restarted else None,
             fell=() if restarted else fell,
+            leapt=tuple(self._continued.leapt),
             clock_jump_s=jump if abs(jump) > CLOCK_JUMP_S else 0.0,
         )
 
@@ -147,7 +142,7 @@ class History:
         return self._rose.get(signal)
 
     def _note_rises(self, before: Row, row: Row) -> None:
-        for signal in _COUNTERS:
+        for signal in COUNTERS:
             if row.values[_COLUMN[signal]] > before.values[_COLUMN[signal]]:
                 self._rose[signal] = row.t
         for signal in HISTOGRAMS:
@@ -155,61 +150,29 @@ class History:
             if now is not None and then is not None and now.count > then.count:
                 self._rose[signal] = row.t
 
-    def _restart(self, values: Mapping[str, float]) -> tuple[bool, tuple[str, ...]]:
-        """Whether the process is another one, and which counters fell.
-
-        A start time is proof either way. Without one (multiprocess pages export none) a restart is at least
-        two counters, and half of those that had counted, falling at once: a single one is a sick series.
-        """
-        fell = tuple(s for s in _COUNTERS if values.get(s, nan) < self._raw.get(s, nan))
-        start, known = values.get(Signal.PROCESS_START), self._raw.get(Signal.PROCESS_START)
-        if start is not None and known is not None:
-            return start > known + START_MOVED_S, fell
-        counted = sum(1 for s in _COUNTERS if self._raw.get(s, 0.0) > 0.0 and s in values)
-        return len(fell) >= 2 and len(fell) * 2 >= counted, fell
-
-    def _carry_over(self) -> None:
-        for signal in _COUNTERS:
-            if signal in self._raw:
-                self._offset[signal] = self._offset.get(signal, 0.0) + self._raw.pop(signal)
-        for signal, last in self._raw_histogram.items():
-            self._histogram_offset[signal] = _plus(last, self._histogram_offset.get(signal))
-        self._raw_histogram.clear()
-
-    def _scalar(self, signal: Signal, values: Mapping[str, float]) -> float:
-        value = values.get(signal)
-        if value is None:
-            return nan
-        if SIGNALS[signal].kind is SignalKind.COUNTER:
-            return self._counter(signal, value)
-        if signal is Signal.PROCESS_START:
-            self._raw[signal] = value
-        return value
-
-    def _counter(self, signal: Signal, value: float) -> float:
-        """`value` continued across resets; NaN while a fall without a restart is not yet believed."""
-        last = self._raw.get(signal, value)
-        if value < last:
-            self._falls[signal] = self._falls.get(signal, 0) + 1
-            if self._falls[signal] < FALLS_BELIEVED:
-                return nan
-            self._offset[signal] = self._offset.get(signal, 0.0) + last
-        self._falls.pop(signal, None)
-        self._raw[signal] = value
-        return value + self._offset.get(signal, 0.0)
-
-    def _histogram(self, signal: Signal, read: Mapping[str, Histogram]) -> Histogram | None:
-        histogram = read.get(signal)
-        if histogram is None:
-            return None
-        last = self._raw_histogram.get(signal)
-        if last is not None and last.edges == histogram.edges and histogram.count < last.count:
-            self._histogram_offset[signal] = _plus(last, self._histogram_offset.get(signal))
-        unchanged = last is not None and last == histogram
-        self._raw_histogram[signal] = histogram
-        if unchanged and self._dense:
-            return self._dense[-1].histogram(signal) or histogram
-        return _plus(histogram, self._histogram_offset.get(signal))
+    def _row(self, t: float, unix: float, reading: Reading) -> Row:
+        before = self.newest
+        elapsed = t - before.t if before is not None else 0.0
+        continued, values = self._continued, reading.values
+        continued.turn()
+        scalars = array("d")
+        for signal, counts in zip(SCALARS, _IS_COUNTER, strict=True):
+            value = values.get(signal)
+            if value is None:
+                scalars.append(nan)
+            else:
+                scalars.append(
+                    continued.counter(signal, value, elapsed) if counts else continued.gauge(signal, value)
+                )
+        histograms = tuple(
+            None
+            if (read := reading.histograms.get(signal)) is None
+            else continued.histogram(
+                signal, read, elapsed, before.histogram(signal) if before is not None else None
+            )
+            for signal in HISTOGRAMS
+        )
+        return Row(t, unix, scalars, histograms)
 
     def _thin(self, now: float) -> None:
         """Move rows out of the dense part in batches, so that the cost per reading stays constant."""
@@ -224,11 +187,3 @@ class History:
 
 
 _time = attrgetter("t")
-
-
-def _plus(histogram: Histogram, offset: Histogram | None) -> Histogram:
-    """Sum of two; an offset with other edges belongs to another configuration and is dropped."""
-    if offset is None or offset.edges != histogram.edges:
-        return histogram
-    counts = tuple(a + b for a, b in zip(histogram.counts, offset.counts, strict=True))
-    return Histogram(histogram.edges, counts, histogram.total + offset.total)

@@ -25,6 +25,10 @@ PREFILL_SHARE = 8.0
 """More prompt tokens computed than this many times those generated: the steps were those of prefill."""
 
 
+WHOLE = 1.05
+"""A part larger than its whole by more than a rounding is no part: one of the two counters is sick."""
+
+
 class Ratio(NamedTuple):
     """A part of a whole, both counted over the same seconds."""
 
@@ -49,9 +53,9 @@ class Decoding(NamedTuple):
 
 
 def ratio(window: Window, part: Signal, whole: Signal, seconds: float) -> Ratio | None:
-    """Rise of `part` ÷ rise of `whole` over the last `seconds`; None where nothing was counted."""
+    """Rise of `part` ÷ rise of `whole` over the last `seconds`; None where that says nothing."""
     top, bottom = window.increase(part, seconds), window.increase(whole, seconds)
-    if top is None or bottom is None or bottom.amount <= 0.0:
+    if top is None or bottom is None or bottom.amount <= 0.0 or top.amount > bottom.amount * WHOLE:
         return None
     return Ratio(top.amount, bottom.amount, bottom.seconds)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.detect.queue import GAUGE_WINDOW_S, observe
 from inferguard_core.frame import Measure, MeasureId
-from inferguard_core.load import arrival_rate
+from inferguard_core.load import WHOLE, arrival_rate
 from inferguard_core.signals import SIGNALS, Signal
 from inferguard_core.window import P99_MIN_N, QUANTILE_MIN_N, Window, bucket_quantile
 
@@ -149,4 +149,6 @@ def _ratio(window: Window, reading: Reading, part: Signal, whole: Signal) -> Mea
         return Measure(
             None, "ratio", bottom.seconds, source=source, why_unknown="nothing counted in the window"
         )
+    if top.amount > bottom.amount * WHOLE:
+        return Measure(None, "ratio", bottom.seconds, source=source, why_unknown="the counters disagree")
     return Measure(top.amount / bottom.amount, "ratio", bottom.seconds, round(bottom.amount), source)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.anomalies import AnomalyLife
+from inferguard_core.casebook import Casebook
 from inferguard_core.detect.availability import endpoint_down, engine_restart
 from inferguard_core.detect.finding import Finding, Situation
 from inferguard_core.detect.onset import GAP_INTERVALS
@@ -24,6 +25,7 @@ from inferguard_core.learned import Learned
 from inferguard_core.measures import measures
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, Poll, ProofLevel
 from inferguard_core.reading import Engine, Reading
+from inferguard_core.scene import Scene
 from inferguard_core.spelled import Spelled
 from inferguard_core.trends import TrendRing
 from inferguard_core.window import Window
@@ -91,6 +93,7 @@ class EndpointWatch:
         self.learned = learned or Learned(endpoint, limits)
         self.forecast: Forecast | None = None
         """Of KV exhaustion, from the newest good page."""
+        self.casebook = Casebook(endpoint)
         self._good_polls = 0
         self._reader = reader or EngineReader()
         self._history = History()
@@ -98,6 +101,10 @@ class EndpointWatch:
 
     def observe(self, poll: Poll) -> tuple[Event, ...]:
         """Take the next poll; what changed by it."""
+        return (*self._take(poll), *self._conclude(poll))
+
+    def _take(self, poll: Poll) -> tuple[Event, ...]:
+        """Judge the poll; what changed in anomalies and incidents."""
         self.polls += 1
         self.newest = poll
         if poll.facts is not None:
@@ -188,6 +195,26 @@ class EndpointWatch:
         self._learn(seen.window)
         return tuple(events)
 
+    def _conclude(self, poll: Poll) -> tuple[Event, ...]:
+        """What the open incident comes from and calls for, as of this poll."""
+        incident, seen = self.log.open, self.seen
+        if incident is None:
+            return ()
+        scene = Scene(
+            endpoint=self.endpoint,
+            unix=poll.unix,
+            window=None if seen is None else seen.window,
+            reading=None if seen is None else seen.reading,
+            situation=self._situation(),
+            findings=self.findings,
+            anomalies=self.anomalies(poll.unix),
+            incident=incident,
+            limits=self.limits,
+            facts=self.facts,
+            forecast=self.forecast,
+        )
+        return self.casebook.update(scene, poll.t)
+
     def _active(self) -> frozenset[str]:
         return frozenset(kind for kind, life in self.lives.items() if life.active)
 
@@ -253,6 +280,8 @@ def _doubts(reading: Reading, appended: Appended) -> tuple[str, ...]:
         doubts.append(f"{reading.bad_lines} lines are not exposition text")
     if appended.fell:
         doubts.append(f"fell without a restart: {', '.join(appended.fell)}")
+    if appended.leapt:
+        doubts.append(f"larger than any engine counts: {', '.join(appended.leapt)}")
     if appended.clock_jump_s:
         doubts.append(f"wall clock moved by {appended.clock_jump_s:+.0f} s")
     return tuple(doubts)

@@ -6,14 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import Status
+from inferguard_core.printable import printable
 from inferguard_tui import formatting
-from inferguard_tui.line import Ink, Line, Span, cut, fitted, in_ink, line, spread
+from inferguard_tui.line import Ink, Line, Span, cut, fitted, in_ink, line, spread, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from inferguard_core.frame import EndpointFrame
     from inferguard_tui.chart import Raster
+
+_LONG = 600
+"""Characters of one text that are shown: a paragraph, and no more of a model's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +133,23 @@ def listing(rows: list[Line], height: int, noun: str) -> tuple[Line, ...]:
     kept = rows[: max(0, height - 1)]
     hidden = len(rows) - len(kept)
     return (*kept, line(Span(f"  … {hidden} more {noun}", Ink.DIM))) if height else ()
+
+
+def filled(blocks: Iterable[Sequence[Line]], height: int) -> tuple[tuple[Line, ...], int]:
+    """Blocks of lines, most important first, as far as they fit whole into `height`; and how many did not.
+
+    A block that is too tall is passed over, so that a shorter one after it may still stand.
+    """
+    rows: list[Line] = []
+    hidden = 0
+    for block in blocks:
+        if len(rows) + len(block) <= height:
+            rows += block
+        else:
+            hidden += 1
+    return tuple(rows), hidden
+
+
+def wrapped_block(text: str, cells: int, ink: Ink = Ink.TEXT, indent: int = 2) -> tuple[Line, ...]:
+    """Text from a rule, an engine or a model over as many lines as it needs."""
+    return tuple(line(Span(row, ink)) for row in wrapped(printable(text, _LONG), cells, indent))

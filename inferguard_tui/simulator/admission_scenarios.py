@@ -18,15 +18,15 @@ LEARNT_S = 330.0
 
 ARRIVAL_SURGE = Scenario(
     "arrival_surge",
-    "Everybody comes at once: six times the usual arrivals for a minute and a half, of the usual kind.",
+    "Everybody comes at once: four times the usual arrivals for seventy seconds, of the usual kind.",
     (
-        replace(CHAT, rate=Rate(((330.0, 0.9), (330.0, 5.4), (420.0, 5.4), (420.0, 0.9)))),
-        replace(COMPLETIONS, rate=Rate(((330.0, 1.0), (330.0, 6.0), (420.0, 6.0), (420.0, 1.0)))),
+        replace(CHAT, rate=Rate(((330.0, 0.9), (330.0, 3.6), (400.0, 3.6), (400.0, 0.9)))),
+        replace(COMPLETIONS, rate=Rate(((330.0, 1.0), (330.0, 4.0), (400.0, 4.0), (400.0, 1.0)))),
     ),
     episodes=(
         Episode(
             onset=LEARNT_S,
-            cause_ends=420.0,
+            cause_ends=400.0,
             kinds=(("queue_growth", "ttft_high"),),
             cause=("arrival_surge",),
             actions=("throttle_concurrency",),
@@ -62,7 +62,7 @@ LONG_CONTEXTS = Scenario(
         *USUAL,
         Traffic(
             name="dossiers",
-            rate=Rate.between(LEARNT_S, LEARNT_S + 130.0, 0.62),
+            rate=Rate.between(LEARNT_S, LEARNT_S + 110.0, 0.55),
             prompt=Lengths(15_000, 0.15, minimum=8000, maximum=24_000),
             output=Lengths(700, 0.3, minimum=200),
             max_tokens=1500,
@@ -71,7 +71,7 @@ LONG_CONTEXTS = Scenario(
     episodes=(
         Episode(
             onset=LEARNT_S,
-            cause_ends=LEARNT_S + 130.0,
+            cause_ends=LEARNT_S + 110.0,
             kinds=(("queue_growth", "preemption"),),
             cause=("long_contexts",),
             actions=("recommend_compaction", "throttle_concurrency"),
@@ -92,7 +92,7 @@ SEQUENCE_CAP = Scenario(
             COMPLETIONS,
             name="essays",
             rate=Rate.between(110.0, 260.0, 1.0),
-            output=Lengths(1500, 0.3, minimum=300),
+            output=Lengths(1150, 0.3, minimum=300),
             max_tokens=3000,
         ),
     ),
@@ -115,10 +115,10 @@ COMPUTE_BOUND = Scenario(
     "compute_bound",
     "More prompt tokens a second than the GPUs can compute; neither pool nor batch is full.",
     (
-        *USUAL,
+        replace(COMPLETIONS, output=Lengths(60, 0.5, minimum=4), rate=Rate.constant(1.2)),
         Traffic(
             name="ingest",
-            rate=Rate.between(110.0, 220.0, 2.1),
+            rate=Rate.between(110.0, 220.0, 1.9),
             prompt=Lengths(9000, 0.2, minimum=4000, maximum=16_000),
             output=Lengths(25, 0.3, minimum=5),
             max_tokens=64,
@@ -146,7 +146,7 @@ PREFILL_INTERFERENCE = Scenario(
         *USUAL,
         Traffic(
             name="summaries",
-            rate=Rate.between(LEARNT_S, LEARNT_S + 180.0, 3.3),
+            rate=Rate.between(LEARNT_S, LEARNT_S + 180.0, 2.4),
             prompt=Lengths(2600, 0.15, minimum=1500, maximum=4000),
             output=Lengths(20, 0.3, minimum=5),
             max_tokens=64,
@@ -173,7 +173,7 @@ CONSERVATIVE_ADMISSION = Scenario(
         *USUAL,
         Traffic(
             name="fixed_length",
-            rate=Rate.between(110.0, 230.0, 2.8),
+            rate=Rate.between(110.0, 210.0, 2.4),
             prompt=Lengths(300, 0.3, minimum=50, maximum=2000),
             output=Lengths(2048, 0.0),
             max_tokens=2048,
@@ -184,7 +184,7 @@ CONSERVATIVE_ADMISSION = Scenario(
     episodes=(
         Episode(
             onset=110.0,
-            cause_ends=230.0,
+            cause_ends=210.0,
             kinds=(("queue_growth", "ttft_high"),),
             cause=("conservative_admission",),
             actions=("none",),

@@ -39,10 +39,10 @@ ABORT_STORM = Scenario(
     "abort_storm",
     "Answers slow down past the clients' time-outs; they hang up, ask again, and add to the load.",
     (
-        replace(CHAT, deadline_s=9.0, retry_s=1.0),
-        replace(COMPLETIONS, deadline_s=7.0, retry_s=1.0),
+        replace(CHAT, deadline_s=18.0, retry_s=2.0),
+        replace(COMPLETIONS, deadline_s=14.0, retry_s=2.0),
     ),
-    faults=(Throttle(at=LEARNT_S, seconds=110.0, factor=4.0),),
+    faults=(Throttle(at=LEARNT_S, seconds=110.0, factor=3.5),),
     episodes=(
         Episode(
             onset=LEARNT_S,

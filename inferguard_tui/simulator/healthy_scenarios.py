@@ -33,12 +33,13 @@ KV_95 = Scenario(
         Traffic(
             name="workers",
             rate=Rate.never(),
-            crew=Crew(members=53, think_s=0.3, since=5.0),
-            prompt=Lengths(2200, 0.0),
-            output=Lengths(256, 0.0),
-            max_tokens=256,
+            crew=Crew(members=77, think_s=0.3, spread_s=60.0),
+            prompt=Lengths(1200, 0.0),
+            output=Lengths(820, 0.1, minimum=600),
+            max_tokens=900,
         ),
     ),
+    history_s=240.0,
     seconds=HOUR_S,
     fixed_load=True,
 )

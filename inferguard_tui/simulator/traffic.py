@@ -108,6 +108,8 @@ class Crew:
     members: int
     think_s: float
     """Mean pause between an answer and the next request; exponential."""
+    spread_s: float = 30.0
+    """They begin within so many seconds, not all at once."""
     since: float = -math.inf
     until: float = math.inf
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from inferguard_tui.simulator.size import EngineSize
     from inferguard_tui.simulator.traffic import Traffic
 
-CREW_SPREAD_S = 3.0
-"""The members of a crew begin within this many mean pauses, not all at once."""
 RECONNECT_S = 5.0
 """A member whose connection broke or was refused tries again after a few seconds."""
 
@@ -142,7 +140,7 @@ class Workload:
         for _ in range(crew.members if crew is not None else 0):
             assert crew is not None
             begin = max(start, crew.since)
-            self._push(begin + self._think.random() * CREW_SPREAD_S * crew.think_s, client.index)
+            self._push(begin + self._think.random() * crew.spread_s, client.index)
 
     def _schedule_open(self, client: Client, now: float) -> None:
         at = client.next_arrival(now)

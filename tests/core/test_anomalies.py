@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +123,35 @@ def test_a_state_that_is_shown_is_always_backed_by_a_hot_finding(
         assert life.active <= was_hot
         assert (life.severity is Severity.OK) == (not life.active)
         assert not (changed and hot is None)
+
+
+def test_what_had_held_before_it_was_seen_counts_towards_the_hold_time() -> None:
+    """20 of 30 s were already over: ten more make it fire, with the onset where it began."""
+    life = AnomalyLife("prefix_thrash")
+    late = replace(finding(True), since_s=20.0, held_s=20.0)
+    life.step(late, 1000.0, 5.0)
+    assert life.state is PENDING
+    life.step(late, 1005.0, 5.0)
+    assert life.state is PENDING
+    life.step(late, 1010.0, 5.0)
+    assert life.state is FIRING
+    assert life.onset_unix == 980.0
+
+
+def test_an_onset_before_it_was_seen_does_not_shorten_the_hold_time() -> None:
+    life = AnomalyLife("queue_growth")
+    life.step(replace(finding(True), since_s=60.0), 1000.0, 5.0)
+    assert life.state is PENDING
+
+
+def test_four_changes_in_ten_minutes_are_flapping() -> None:
+    life, limits = AnomalyLife("kv_high"), Limits()
+    unix = 1000.0
+    for _ in range(2):
+        life.step(finding(True, for_s=0), unix, 5.0)
+        for _ in range(3):
+            unix += 5.0
+            life.step(finding(False, keep_s=5), unix, 5.0)
+        unix += 5.0
+    assert life.flapping(unix, limits)
+    assert not life.flapping(unix + limits.flap_window + 60.0, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +11,6 @@ from inferguard_core.diagnose import EpisodeMemory, remember
 from inferguard_core.diagnose.conditions.table import CONDITIONS
 from inferguard_core.frame import IncidentState
 from inferguard_core.signals import Signal
-from inferguard_core.verdict import Condition
 from tests.core.diagnose_worlds import (
     CHANGE,
     FAST,
@@ -22,6 +22,9 @@ from tests.core.diagnose_worlds import (
     scenes,
     trouble,
 )
+
+if TYPE_CHECKING:
+    from inferguard_core.verdict import Condition
 
 S = Signal
 C = Change
@@ -44,7 +47,7 @@ def test_every_condition_of_the_table_is_judged_under_its_own_id() -> None:
 def test_a_healthy_engine_shows_no_condition_of_trouble() -> None:
     held = {name for name, c in known(HEALTHY).items() if c.holds}
     calm = {"kv_slack", "kv_low", "below_cap", "tokens_held_normal", "prompts_repeated", "itl_flat"}
-    assert held - calm <= {"completions_at_peak", "prompt_rate_at_peak"}
+    assert held - calm <= {"prompt_rate_at_peak"}
 
 
 def test_a_page_without_anything_makes_everything_unknown_or_a_plain_no() -> None:
@@ -55,17 +58,13 @@ def test_a_page_without_anything_makes_everything_unknown_or_a_plain_no() -> Non
 @pytest.mark.parametrize("interval", [1.0, 2.0, 5.0])
 def test_arrivals_that_double_are_seen_with_both_numbers(interval: float) -> None:
     """2 a second before; after: 2 complete and 3 a second join the queue, so 5 arrive."""
-    growing = {t: 3.0 * t for t in range(200)}
-    world = HEALTHY.but(waiting=C(0.0, 0.0))
 
     class Growing(World):
         def _value(self, signal: Signal, number: float | Change, t: float) -> float:
             return max(0.0, 3.0 * (t - CHANGE)) if signal is S.WAITING else super()._value(signal, number, t)
 
-    assert growing[10] == 30.0
-    found = known(Growing(world.numbers, world.latency, world.latency_rate), interval=interval)[
-        "arrivals_doubled"
-    ]
+    world = Growing(HEALTHY.numbers, HEALTHY.latency, HEALTHY.latency_rate)
+    found = known(world, interval=interval)["arrivals_doubled"]
     assert found.holds
     assert "2.0/s → 5.0/s" in found.text
 

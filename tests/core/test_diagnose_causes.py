@@ -41,15 +41,18 @@ WORLDS = {
     ),
     "prefix_thrash": (
         # More agents: arrivals up by two thirds, hits gone, everything computed again.
-        HEALTHY.but(
-            finished=C(2.0, 3.4),
-            http_2xx=C(2.0, 3.4),
-            prompt_tokens=C(2_000, 3_400),
-            prefix_queries=C(2_000, 3_400),
-            prefix_hits=C(1_400, 200),
-            prompt_tokens_computed=C(600, 3_200),
-            kv_usage=C(0.3, 0.7),
-            running=C(10, 18),
+        replace(
+            HEALTHY.but(
+                finished=C(2.0, 3.4),
+                http_2xx=C(2.0, 3.4),
+                prompt_tokens=C(2_000, 3_400),
+                prefix_queries=C(2_000, 3_400),
+                prefix_hits=C(1_400, 200),
+                prompt_tokens_computed=C(600, 3_200),
+                kv_usage=C(0.3, 0.7),
+                running=C(10, 18),
+            ),
+            latency_rate={S.TTFT: C(2.0, 3.4), S.ITL: 400.0},
         ),
         (trouble("prefix_thrash"),),
     ),

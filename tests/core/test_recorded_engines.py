@@ -16,6 +16,8 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.recording import Recording, RecordingFile
 from inferguard_core.watch import EndpointWatch
 
+WHOLE = Path(__file__).parents[3] / "shared" / "recordings"
+"""Recordings too large to carry along."""
 RECORDINGS = Path(__file__).parents[1] / "fixtures" / "recordings"
 KV_PRESSURE_ONSET = 40.23
 FROZEN_AT, THAWED_AT = 43.57, 68.57
@@ -23,7 +25,12 @@ KILLED_AT = 47.1
 
 
 def load(name: str) -> Recording:
-    opened = RecordingFile.open(RECORDINGS / f"{name}.jsonl.gz")
+    path = RECORDINGS / f"{name}.jsonl.gz"
+    if not path.exists():
+        path = WHOLE / path.name
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    opened = RecordingFile.open(path)
     assert isinstance(opened, RecordingFile)
     return opened.load()
 
@@ -108,3 +115,28 @@ def test_evidence_names_the_metric_and_the_window() -> None:
 
 def test_playing_twice_says_the_same() -> None:
     assert play("vllm-0.32-kv_pressure")[1] == play("vllm-0.32-kv_pressure")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "began", "ended"),
+    [("vllm-0.32-prefix_thrash", 80.33, 130.35), ("sglang-0.5.23-prefix_thrash", 81.96, 133.02)],
+)
+def test_sessions_that_do_not_fit_the_pool_are_a_thrash(name: str, began: float, ended: float) -> None:
+    _, events = play(name)
+    fired = first(events, "prefix_thrash")
+    assert began < fired.t < ended
+    assert abs((fired.anomaly.onset_unix - fired.unix) + fired.t - began) < 5
+    loud = [e.t for e in events if isinstance(e, AnomalyEvent) and e.anomaly.severity >= Severity.WARNING]
+    assert min(loud) >= began
+
+
+def test_clients_that_hang_up_are_seen_though_the_engine_counts_no_abort() -> None:
+    _, events = play("vllm-0.32-client_aborts")
+    fired = first(events, "request_errors")
+    assert 40.47 < fired.t < 60
+    assert "hung up" in fired.anomaly.summary
+
+
+@pytest.mark.parametrize("name", ["vllm-0.32-healthy", "sglang-0.5.23-healthy"])
+def test_a_healthy_recording_gives_not_even_a_notice(name: str) -> None:
+    assert [e for e in play(name)[1] if isinstance(e, AnomalyEvent)] == []

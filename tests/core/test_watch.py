@@ -86,7 +86,15 @@ def test_what_is_not_exported_is_unknown_and_says_so() -> None:
 def test_rules_without_input_are_blind() -> None:
     seen = watch()
     seen.observe(good(0))
-    assert {b.rule for b in endpoint_frame(seen, T0, 0.0).blind} == {"ttft_high", "swap"}
+    assert {b.rule for b in endpoint_frame(seen, T0, 0.0).blind} == {
+        "ttft_high",
+        "itl_high",
+        "swap",
+        "decode_drift",
+        "spec_acceptance_drop",
+        "prefix_hit_drop",
+        "prefix_thrash",
+    }
 
 
 def test_three_failures_are_down_and_two_good_polls_are_back() -> None:
@@ -182,3 +190,70 @@ def test_a_healthy_engine_under_pressure_is_only_noticed() -> None:
         worst = max(worst, *(a.severity for a in seen.anomalies(T0 + t)), Severity.OK)
     assert worst is Severity.NOTICE
     assert seen.log.incidents == []
+
+
+def test_a_value_left_out_of_one_page_makes_its_rules_hold_and_not_blind() -> None:
+    seen = watch()
+    for t in range(50):
+        seen.observe(good(t, page(t, kv=0.9)))
+    assert seen.lives["kv_high"].active
+    seen.observe(good(50, page(50, kv=float("nan"))))
+    frame = endpoint_frame(seen, T0 + 50, 0.0)
+    assert seen.findings["kv_high"].hot is None
+    assert "kv_high" not in {b.rule for b in frame.blind}
+    assert "kv_high" in {a.kind for a in frame.anomalies}
+    assert any("kv_cache_usage_perc" in doubt for doubt in frame.doubts)
+
+
+@pytest.mark.parametrize("level", [-1.0, 1.7, float("nan"), float("inf")])
+def test_an_impossible_usage_is_doubted_and_changes_nothing(level: float) -> None:
+    seen = watch()
+    for t in range(60):
+        seen.observe(good(t, page(t, kv=level)))
+    frame = endpoint_frame(seen, T0 + 60, 0.0)
+    assert frame.anomalies == ()
+    assert frame.doubts
+    assert frame.measures[MeasureId.KV_USAGE].value is None
+
+
+def test_a_counter_that_falls_alone_is_doubted() -> None:
+    seen = watch()
+    for t in range(5):
+        seen.observe(good(t))
+    body = page(5).replace(f'vllm:generation_tokens_total{{engine="0",model_name="m"}} {6 * 100}', "")
+    body += 'vllm:generation_tokens_total{engine="0",model_name="m"} 7\n'
+    events = seen.observe(good(5, body))
+    assert any("fell without a restart" in doubt for doubt in seen.doubts)
+    assert kinds(events) == []
+
+
+def test_half_a_page_holds_what_it_lacks() -> None:
+    seen = watch()
+    for t in range(50):
+        seen.observe(good(t, page(t, kv=0.9)))
+    whole = page(50, kv=0.1)
+    seen.observe(good(50, whole[: whole.index("# TYPE vllm:kv_cache_usage_perc")]))
+    assert seen.lives["kv_high"].active
+    assert seen.failure is None
+
+
+def test_a_baseline_that_is_not_there_yet_is_stated() -> None:
+    seen = watch()
+    for t in range(10):
+        seen.observe(good(t))
+    learning = endpoint_frame(seen, T0 + 10, 0.0).learning
+    assert learning["running"] == "learning 10/60"
+    assert "decode" not in learning
+
+
+def test_an_incident_keeps_its_extremes_from_its_onset_on() -> None:
+    """The queue stood at 60 before the rule could be sure, and is at 40 when it is over."""
+    seen = watch()
+    for t in range(120):
+        waiting = 0 if t < 60 else 60 if t < 63 else 40
+        seen.observe(good(t, page(t, waiting=waiting, kv=0.95 if t == 61 else 0.5)))
+    incident = endpoint_frame(seen, T0 + 120, 0.0).incident
+    assert incident is not None
+    assert incident.peaks[MeasureId.WAITING] == 60
+    assert incident.peaks[MeasureId.KV_USAGE] == 0.95
+    assert incident.onset_unix <= T0 + 61

@@ -53,6 +53,7 @@ class Look:
         self._baselines = {str(key): b for key, b in scene.situation.baselines.items()}
         self._onsets = onsets or {}
         self._spans: dict[float, Stretch | None] = {}
+        self._beside: dict[tuple[str, float], tuple[float, float] | None] = {}
         self._now: dict[str, float | None] = {}
 
     def _serving(self) -> bool:
@@ -125,6 +126,12 @@ class Look:
 
     def beside(self, name: str, at: float) -> tuple[float, float] | None:
         """A quantity over the half minute before `at` (monotonic) and over the one after; None while unknown."""
+        key = (name, at)
+        if key not in self._beside:
+            self._beside[key] = self._both_sides(name, at)
+        return self._beside[key]
+
+    def _both_sides(self, name: str, at: float) -> tuple[float, float] | None:
         if self.window is None:
             return None
         earlier = stretch(self.window.history, at - BESIDE_S, at - WALK_STEP_S)

@@ -31,6 +31,7 @@ AROUND_S = 30.0
 """After this much of the episode, what set it off has been seen."""
 BINS = 8
 PEAK_BIN_S = 15.0
+CACHE = ("prefix_hit_rate", "prompt_cached_rate")
 PEAKED = ("prompt_rate", "finish_rate")
 
 
@@ -58,8 +59,8 @@ class Prelude:
     """`around` is complete and does not change again."""
     arrivals_peak: tuple[float, float] | None = None
     """The highest arrival rate of half a minute around the onset, and the unix time that began."""
-    best_hit_rate: float | None = None
-    """Just before the onset: a cache that warmed up late is measured by what it had become."""
+    late: Mapping[str, float] = field(default_factory=dict)
+    """Of the cache just before the onset: one that warmed up late is measured by what it had become."""
     running_before: float | None = None
     """Most that ran at once before the onset."""
     peaks: Mapping[str, float] = field(default_factory=dict)
@@ -91,8 +92,9 @@ def prelude(window: Window, engine: Engine, onset_unix: float) -> Prelude:
             taken, before={n: v for n, v in before.items() if v is not None}, seconds=span.seconds
         )
     late = stretch(window.history, onset - lead - AROUND_S, onset - lead / 2)
-    best = QUANTITIES["prefix_hit_rate"].ask(late, engine) if late is not None else None
-    return surrounded(replace(taken, best_hit_rate=best), window, engine)
+    asked = {name: QUANTITIES[name].ask(late, engine) for name in CACHE} if late is not None else {}
+    known = {name: value for name, value in asked.items() if value is not None}
+    return surrounded(replace(taken, late=known), window, engine)
 
 
 def surrounded(taken: Prelude, window: Window, engine: Engine) -> Prelude:

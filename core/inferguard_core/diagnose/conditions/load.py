@@ -22,6 +22,7 @@ FLAT = 0.9
 QUEUED_SHARE = 0.8
 PEAK_SHARE = 0.75
 """The peak of a dozen quarter minutes lies about a quarter above their mean at a request a second."""
+KEPT_UP = 0.9
 SAME = (0.67, 1.5)
 """A load counts as the same while it is within a half more or a third less."""
 MANY_HELD = 2.0
@@ -44,15 +45,17 @@ def arrivals_doubled(look: Look) -> Condition:
 
 
 def completions_at_peak(look: Look) -> Condition:
-    words, value = "completions at their highest", look.now("finish_rate")
+    """As fast as ever and yet slower than requests came: an engine that keeps up is not overrun."""
+    words, value = "completions at their highest and behind arrivals", look.now("finish_rate")
     peak = look.prelude.peaks.get("finish_rate") if look.prelude is not None else None
-    if value is None or peak is None:
+    came = look.prelude.arrivals_peak if look.prelude is not None else None
+    if value is None or peak is None or came is None:
         return unknown("completions_at_peak", words)
-    text = f"{words} ({shown(value, 'requests/s')}, peak {shown(peak, 'requests/s')})"
-    limit = PEAK_SHARE * peak
-    return Condition(
-        "completions_at_peak", value >= limit, text, (look.evidence("finish_rate", value, limit, peak),)
-    )
+    rates = [shown(rate, "requests/s") for rate in (value, peak, came[0])]
+    text = f"{words} ({rates[0]}, peak {rates[1]}, arrivals {rates[2]})"
+    holds = value >= PEAK_SHARE * peak and value < KEPT_UP * came[0]
+    row = look.evidence("finish_rate", value, PEAK_SHARE * peak, peak)
+    return Condition("completions_at_peak", holds, text, (row,))
 
 
 def prompt_rate_at_peak(look: Look) -> Condition:

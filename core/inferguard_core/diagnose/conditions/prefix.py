@@ -53,7 +53,7 @@ def _reference(look: Look) -> float | None:
     levels = [look.before("prefix_hit_rate")]
     if look.prelude is not None:
         level = look.prelude.before.get("prefix_hit_rate")
-        levels += [level.value if level is not None else None, look.prelude.best_hit_rate]
+        levels += [level.value if level is not None else None, look.prelude.late.get("prefix_hit_rate")]
     return max((v for v in levels if v is not None), default=None)
 
 
@@ -159,8 +159,8 @@ def hits_kept(look: Look) -> Condition:
     pair = look.beside("prompt_cached_rate", at) if at is not None else None
     if pair is None or not pair[0]:
         return unknown("hits_kept", words)
-    normal = look.before("prompt_cached_rate")
-    before, now = pair[0] if normal is None else min(pair[0], normal), pair[1]
+    late = look.prelude.late.get("prompt_cached_rate") if look.prelude is not None else None
+    before, now = late or pair[0], pair[1]
     text = f"{words} ({shown(before, 'tokens/s')} → {shown(now, 'tokens/s')})"
     row = look.evidence("prompt_cached_rate", now, KEPT_SHARE * before, before)
     return Condition("hits_kept", now >= KEPT_SHARE * before, text, (row,))

@@ -1,0 +1,1 @@
+"""How well the monitor judges: detection and diagnosis over simulated and recorded engines, scored against labels."""
