@@ -58,7 +58,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME[,NAME]",
         help="only these, without recordings; by default all",
     )
-    add("--quick", action="store_true", help="one seed a split, one engine each, shorter healthy runs")
+    add(
+        "--quick", action="store_true", help="one run of each scenario, on one engine, healthy ones cut short"
+    )
     add("--jobs", type=int, default=WORKERS, metavar="N", help=f"worker processes (default {WORKERS})")
     add("--json", type=Path, metavar="FILE", help="also write totals, rows and failures")
     add("--verbose", action="store_true", help="failures on stderr as they come")

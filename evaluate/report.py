@@ -1,4 +1,4 @@
-"""Prints outcomes for a reader who knows neither the scenarios nor the code: words first, then tables, in 100 columns."""
+"""Prints outcomes for a reader who knows neither scenarios nor code: words first, then tables, in 100 columns."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _ranked(diagnoses: Sequence[Event]) -> list[str]:
 
 
 def _overlaps(alarm: Alarm, episode: Mapping[str, Any]) -> bool:
-    return alarm.start <= episode["end"] + GRACE_S and alarm.end >= episode["onset"]
+    return bool(alarm.start <= episode["end"] + GRACE_S and alarm.end >= episode["onset"])
 
 
 def _covered(episodes: Sequence[Mapping[str, Any]], ended_s: float) -> float:

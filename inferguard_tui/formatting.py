@@ -103,7 +103,10 @@ def measured(measure: Measure | None) -> str:
     if measure is None:
         return UNKNOWN
     text = quantity(measure.value, measure.unit)
-    return f"≥ {text}" if measure.value is not None and measure.why_unknown else text
+    if measure.value is None or not measure.why_unknown:
+        return text
+    # A bucket's end is a round number of seconds; minutes would only make it longer.
+    return f"≥ {measure.value:.0f} s" if measure.unit == "seconds" and measure.value >= 99.5 else f"≥ {text}"
 
 
 def window(measure: Measure | None) -> str:

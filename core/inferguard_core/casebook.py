@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CERTAIN = frozenset({"engine_down", "engine_stalled", "engine_restarted"})
 """Causes that are seen rather than inferred: believed at once."""
+AGAIN_S = 3.0
+"""While nothing changes state, a case is thought over this often: a person reads no faster."""
 RETOLD = 0.1
 """A confidence that moved by less is not told again."""
 
@@ -41,13 +43,19 @@ class Casebook:
         self._memory = EpisodeMemory()
         self._start: ImpactStart | None = None
         self._leading: str | None = None
-        self._leading_since = 0.0
+        self._leading_since = self._thought_t = 0.0
         self._at_onset: Mapping[str, float] = {}
 
-    def update(self, scene: Scene, t: float) -> tuple[Event, ...]:
-        """Take one judged poll, made at `t`; what is newly concluded."""
+    def update(self, scene: Scene, t: float, *, changed: bool) -> tuple[Event, ...]:
+        """Take one judged poll, made at `t`; what is newly concluded.
+
+        `changed` says that an anomaly or the incident changed state with it.
+        """
         if scene.incident.id != self._incident_id:
             self._open(scene)
+        elif not changed and t - self._thought_t < AGAIN_S:
+            return ()
+        self._thought_t = t
         scene = replace(scene, at_onset=self._at_onset)
         self._memory = remember(self._memory, scene)
         self._count_cost(scene)

@@ -101,7 +101,8 @@ class EndpointWatch:
 
     def observe(self, poll: Poll) -> tuple[Event, ...]:
         """Take the next poll; what changed by it."""
-        return (*self._take(poll), *self._conclude(poll))
+        events = self._take(poll)
+        return (*events, *self._conclude(poll, changed=bool(events)))
 
     def _take(self, poll: Poll) -> tuple[Event, ...]:
         """Judge the poll; what changed in anomalies and incidents."""
@@ -195,7 +196,7 @@ class EndpointWatch:
         self._learn(seen.window)
         return tuple(events)
 
-    def _conclude(self, poll: Poll) -> tuple[Event, ...]:
+    def _conclude(self, poll: Poll, *, changed: bool) -> tuple[Event, ...]:
         """What the open incident comes from and calls for, as of this poll."""
         incident, seen = self.log.open, self.seen
         if incident is None:
@@ -213,7 +214,7 @@ class EndpointWatch:
             facts=self.facts,
             forecast=self.forecast,
         )
-        return self.casebook.update(scene, poll.t)
+        return self.casebook.update(scene, poll.t, changed=changed)
 
     def _active(self) -> frozenset[str]:
         return frozenset(kind for kind, life in self.lives.items() if life.active)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId, Severity, Status
+from inferguard_core.printable import printable
 from inferguard_tui.formatting import amount, duration, percent, rate, seconds
 from inferguard_tui.glyphs import INK, UNKNOWN
-from inferguard_tui.line import Ink, Line, Span, fitted, left, line, right, width
+from inferguard_tui.line import Ink, Line, Span, clauses, fitted, left, line, right, width
 from inferguard_tui.panels.header import engine_words
 from inferguard_tui.panels.measures import value
 from inferguard_tui.panels.verdict import cause, mark, sentence
@@ -72,6 +73,14 @@ def _engine(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     return engine_words(endpoint) or UNKNOWN, Ink.DIM
 
 
+def _cause(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+    """The cause by its name in the table, which is what other tools call it; else what is known instead."""
+    diagnosis = endpoint.diagnosis
+    if diagnosis is not None and endpoint.incident is not None and not is_old(endpoint):
+        return printable(diagnosis.cause), Ink.TEXT
+    return cause(endpoint), Ink.TEXT
+
+
 COLUMNS = (
     Column("endpoint", "endpoint", 20, lambda e, _: (e.name, Ink.STRONG), numeric=False),
     Column("engine", "engine", 14, _engine, numeric=False),
@@ -86,12 +95,12 @@ COLUMNS = (
     Column("decode", "tok/s", 7, _number(MeasureId.GENERATION_RATE, amount)),
     Column("hit", "hit", 5, _number(MeasureId.PREFIX_HIT_RATE, lambda v: percent(v, 0))),
     Column("preempt", "preempt", 8, _number(MeasureId.PREEMPTION_RATE, rate)),
-    Column("cause", "cause", 16, lambda e, _: (cause(e), Ink.TEXT), numeric=False),
+    Column("cause", "cause", 22, _cause, numeric=False),
     Column("since", "since", 9, _since),
 )
 LEAVE_ORDER = (
-    *("preempt", "itl", "engine", "hit", "decode", "since", "queue_spark", "cause"),
-    *("running", "ttft", "kv_spark", "waiting", "kv"),
+    *("preempt", "itl", "engine", "queue_spark", "hit", "decode", "since", "kv_spark"),
+    *("ttft", "cause", "running", "waiting", "kv"),
 )
 """Columns as they leave; name and state stay."""
 _STATE_INKS = frozenset(INK.values())
@@ -138,7 +147,7 @@ def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_
         spans.append(Span(f"{placed} ", ink))
     room = cells - _size(list(shown))
     if room >= _WORDS_CELLS:
-        spans.append(Span(f" {_words(endpoint)}", Ink.DIM))
+        spans.append(Span(f" {clauses(_words(endpoint), room - 1)}", Ink.DIM))
     drawn = fitted(line(*spans), cells)
     if not under_cursor:
         return drawn

@@ -36,52 +36,54 @@ class Arrangement(NamedTuple):
 GAP = 2
 """Columns left empty between two panels."""
 
+_SMALL = (("latency", 31), ("work", 21), ("prefix", 21), ("preemption", 21))
+"""Shares that are also the cells that each needs for its longest figures: 100 with the gaps."""
 _WIDE = Arrangement(
     150,
-    40,
+    42,
     (
         Band((("kv", 5), ("queue", 4), ("latency", 4)), 9, 2),
-        Band((("work", 1), ("prefix", 1), ("preemption", 1), ("status", 1)), 6, 1),
-        Band((("anomalies", 5), ("diagnosis", 4)), 8, 3),
-        Band((("advisories", 1),), 5, 1),
-        Band((("incidents", 1),), 6, 2),
+        Band((("work", 1), ("prefix", 1), ("preemption", 1), ("status", 1)), 7),
+        Band((("anomalies", 1), ("diagnosis", 1)), 10, 3),
+        Band((("advisories", 1),), 9, 2),
+        Band((("incidents", 1),), 5, 1),
     ),
 )
 _TALL = Arrangement(
     100,
-    34,
+    35,
     (
-        Band((("kv", 1), ("queue", 1)), 7, 2),
-        Band((("latency", 4), ("work", 3), ("prefix", 3), ("preemption", 3)), 6, 1),
-        Band((("anomalies", 3), ("diagnosis", 2)), 7, 3),
-        Band((("advisories", 1),), 4, 1),
-        Band((("incidents", 3), ("status", 2)), 7, 2),
+        Band((("kv", 1), ("queue", 1)), 7, 1),
+        Band(_SMALL, 6),
+        Band((("anomalies", 5), ("diagnosis", 4)), 9, 3),
+        Band((("advisories", 1),), 6, 2),
+        Band((("incidents", 5), ("status", 4)), 7, 1),
     ),
 )
 _MEDIUM = Arrangement(
-    92,
+    100,
     25,
     (
-        Band((("kv", 1), ("queue", 1)), 6, 2),
-        Band((("latency", 33), ("work", 21), ("prefix", 20), ("preemption", 20)), 4),
-        Band((("anomalies", 3), ("diagnosis", 2)), 5, 3),
-        Band((("advisories", 1),), 3, 1),
-        Band((("incidents", 3), ("status", 2)), 4, 2),
+        Band((("kv", 1), ("queue", 1)), 6, 1),
+        Band(_SMALL, 4),
+        Band((("anomalies", 1), ("diagnosis", 1)), 6, 3),
+        Band((("advisories", 1),), 5, 2),
+        Band((("incidents", 5), ("status", 4)), 4, 1),
     ),
 )
 _ROOMY_COLUMN = Arrangement(
     0,
-    28,
+    30,
     (
         Band((("kv", 1),), 6, 2),
         Band((("queue", 1),), 1),
         Band((("latency", 1),), 1),
         Band((("work", 1),), 1),
         Band((("status", 1),), 1),
-        Band((("anomalies", 1),), 5, 3),
-        Band((("diagnosis", 1),), 3, 1),
-        Band((("advisories", 1),), 3, 1),
-        Band((("incidents", 1),), 4, 2),
+        Band((("anomalies", 1),), 5, 2),
+        Band((("diagnosis", 1),), 5, 2),
+        Band((("advisories", 1),), 5, 2),
+        Band((("incidents", 1),), 3, 1),
     ),
 )
 _COLUMN = Arrangement(
@@ -93,10 +95,10 @@ _COLUMN = Arrangement(
         Band((("latency", 1),), 1),
         Band((("work", 1),), 1),
         Band((("status", 1),), 1),
-        Band((("anomalies", 1),), 5, 3),
-        Band((("diagnosis", 1),), 3),
-        Band((("advisories", 1),), 3, 1),
-        Band((("incidents", 1),), 3, 2),
+        Band((("anomalies", 1),), 5, 2),
+        Band((("diagnosis", 1),), 4, 2),
+        Band((("advisories", 1),), 5, 2),
+        Band((("incidents", 1),), 2, 1),
     ),
 )
 ARRANGEMENTS = (_WIDE, _TALL, _MEDIUM, _ROOMY_COLUMN, _COLUMN)
@@ -124,7 +126,8 @@ def _fitting(bands: tuple[Band, ...], height: int) -> tuple[tuple[Band, ...], in
     kept: list[Band] = []
     room = height
     for band in bands:
-        if room <= 0:
+        # A title with nothing under it is no panel.
+        if room < min(band.height, 2):
             break
         kept.append(band._replace(height=min(band.height, room)))
         room -= kept[-1].height

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inferguard_core.poll import ProofLevel
 from inferguard_core.reading import Engine
 from inferguard_tui.formatting import clock, interval
@@ -27,11 +29,13 @@ def engine_words(endpoint: EndpointFrame) -> str:
     return " ".join(part for part in (_ENGINES[endpoint.engine], endpoint.engine_version or "") if part)
 
 
-def _models(endpoint: EndpointFrame) -> str:
+def model_words(endpoint: EndpointFrame, cells: int) -> str:
+    """The first model and how many more; without its publisher where that makes it fit."""
     if not endpoint.models:
         return ""
     more = f" +{len(endpoint.models) - 1}" if len(endpoint.models) > 1 else ""
-    return endpoint.models[0] + more
+    whole = endpoint.models[0] + more
+    return whole if cell_len(whole) <= cells else whole.rpartition("/")[2]
 
 
 def proof_words(endpoints: Iterable[EndpointFrame]) -> str:
@@ -59,8 +63,9 @@ def _end(frame: Frame, watching: Watching, words: list[Span], cells: int, used: 
         time = Span("")
         spans.append(Span(f" PAUSED since {clock(watching.paused_unix)} ", Ink.BADGE))
     room = cells - used - width((*spans, time)) - 2
-    for word in words:
-        if width((word,)) + 2 > room:
+    for number, word in enumerate(words):
+        # The first is whose numbers these are: it stays, whatever else has to go.
+        if number and width((word,)) + 2 > room:
             break
         spans.append(word)
         room -= width((word,)) + 2
@@ -84,8 +89,9 @@ def endpoint_header(
     ]
     words = [proof, *_parts(interval(endpoint.interval_s), frame.parts)]
     least = width(_end(frame, watching, [proof], cells, 0)) + 2
-    model = Span(f"  {_models(endpoint)}" if endpoint.models else "", Ink.DIM)
-    left = fitted(line(*start, model), max(0, cells - least))
+    room = max(0, cells - least)
+    model = model_words(endpoint, room - width(line(*start)) - 2)
+    left = fitted(line(*start, Span(f"  {model}" if model else "", Ink.DIM)), room)
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)
 

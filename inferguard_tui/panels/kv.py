@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId
+from inferguard_core.printable import printable
 from inferguard_tui.chart import THRESHOLD_CELL
-from inferguard_tui.formatting import amount, percent
+from inferguard_tui.formatting import amount, duration, percent
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right, spread
+from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right, spread
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, span_words, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 from inferguard_tui.sparkline import columns, tall_blocks
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _AXIS_CELLS = 5
 _LABEL_CELLS = 9
+_NOTE_CELLS = 29
+"""Holds `full in ≈ 40 s, uncalibrated`."""
 
 
 def _ink(endpoint: EndpointFrame) -> Ink:
@@ -30,16 +33,37 @@ def _limit(endpoint: EndpointFrame) -> str:
     return "" if limit is None else f"limit {percent(limit, 0)}"
 
 
+def forecast_words(endpoint: EndpointFrame) -> tuple[str, ...]:
+    """When the pool would be full if it went on like this, in ever shorter forms; none without a forecast."""
+    forecast = endpoint.forecast
+    if forecast is None:
+        return ()
+    word = printable(forecast.word)
+    if forecast.seconds is None:
+        rising = f"rising {percent(forecast.slope * 60)} a minute"
+        return f"{rising}, full too far off to say", rising
+    full = f"full in ≈ {duration(forecast.seconds)}"
+    short = f"{full}, {word}"
+    if forecast.low_s is None or forecast.high_s is None:
+        return (short,)
+    return f"{full} ({forecast.low_s:.0f}–{forecast.high_s:.0f} s), {word}", short  # noqa: RUF001 - a range
+
+
+def _fitting(forms: tuple[str, ...], cells: int) -> str:
+    return next((form for form in forms if len(form) <= cells), "")
+
+
 def kv_compact(endpoint: EndpointFrame, view: View) -> Line:
+    """The forecast takes the limit's place while there is one; the sparkline keeps its width."""
     usage = shown(endpoint, MeasureId.KV_USAGE)
-    note = _limit(endpoint)
-    cells = view.width - 20 - len(note) - 2
+    room = min(_NOTE_CELLS, view.width // 2)
+    forecast = _fitting(forecast_words(endpoint), room)
     return line(
         Span(left("KV", _LABEL_CELLS), Ink.TITLE),
         Span(right(usage, 9), _ink(endpoint)),
         "  ",
-        *spark(endpoint.trends.get(MeasureId.KV_USAGE), cells, 1.0),
-        Span(f"  {note}", Ink.DIM),
+        *spark(endpoint.trends.get(MeasureId.KV_USAGE), view.width - 20 - room - 2, 1.0),
+        Span(f"  {left(forecast or _limit(endpoint), room)}", Ink.LIMIT if forecast else Ink.DIM),
     )
 
 
@@ -59,12 +83,17 @@ def kv_content(endpoint: EndpointFrame, view: View) -> Content:
         drawn = view.raster.rows(values, height, limit, ascii_only=view.ascii_only)
     rows = [_chart_row(text, index, height, limit) for index, text in enumerate(drawn)]
     if height < view.height:
-        foot = " · ".join(part for part in (span_words(trend), _limit(endpoint)) if part)
         held = f"{amount(usage * capacity)} tok held" if usage is not None and capacity is not None else ""
-        rows.append(
-            spread(line(Span(" " * _AXIS_CELLS + foot, Ink.DIM)), line(Span(held, Ink.DIM)), view.width)
-        )
+        rows.append(_foot(endpoint, view.width, (span_words(trend), _limit(endpoint)), held))
     return Content(tuple(rows), note)
+
+
+def _foot(endpoint: EndpointFrame, cells: int, about: tuple[str, str], held: str) -> Line:
+    """What the chart spans at the left; at the right the forecast, while there is one, else the tokens held."""
+    forecast = _fitting(forecast_words(endpoint), cells - _AXIS_CELLS - 1)
+    end = Span(forecast, Ink.LIMIT) if forecast else Span(held, Ink.DIM)
+    words = flowed([part for part in about if part], cells - _AXIS_CELLS - len(end.text) - 2)
+    return spread(line(Span(" " * _AXIS_CELLS + words, Ink.DIM)), line(end), cells)
 
 
 def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import seconds, window
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right
+from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -67,7 +67,7 @@ def latency_content(endpoint: EndpointFrame, view: View) -> Content:
     extra = [
         part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part
     ]
-    rows.append(line(Span(" · ".join(reversed(extra)), Ink.DIM)))
+    rows.append(line(Span(flowed(reversed(extra), view.width), Ink.DIM)))
     note = window(endpoint.measures.get(MeasureId.TTFT_P95))
     return Content(tuple(rows[: view.height]), note)
 

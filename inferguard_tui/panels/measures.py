@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_tui.formatting import amount, measured, window
+from inferguard_tui.formatting import amount, clock, duration, measured, window
 from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
 from inferguard_tui.sparkline import SPAN_S, blocks, columns, nice_ceiling
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VALUE_CELLS = 9
 _LABEL_CELLS = 8
-_FIGURE_CELLS = 13
+_FIGURE_CELLS = 14
 _AXIS_CELLS = 9
 
 
@@ -29,6 +29,13 @@ def shown(endpoint: EndpointFrame, measure: MeasureId) -> str:
     return measured(endpoint.measures.get(measure))
 
 
+def since(endpoint: EndpointFrame, unix: float) -> str:
+    """How long ago by the frame's instant, or the time of day where no page ever set a clock."""
+    if endpoint.last_page_unix is None or endpoint.age_s is None:
+        return clock(unix)
+    return duration(endpoint.last_page_unix + endpoint.age_s - unix)
+
+
 def common_window(endpoint: EndpointFrame, *measures: MeasureId) -> str:
     """The window that the first known of `measures` rests on; given once per panel."""
     for measure in measures:
@@ -39,9 +46,13 @@ def common_window(endpoint: EndpointFrame, *measures: MeasureId) -> str:
 
 
 def figure(label: str, text: str, cells: int, ink: Ink = Ink.STRONG) -> Line:
-    """`decode    1.8 k tok/s`: a label and a right-aligned value, in at most `cells`."""
-    room = max(0, min(_FIGURE_CELLS, cells - _LABEL_CELLS - 1))
-    return line(Span(left(label, _LABEL_CELLS), Ink.DIM), Span(right(text, room + 1), ink))
+    """`decode    1.8 k tok/s`: a label and a right-aligned value, in at most `cells`.
+
+    Where both do not fit the unit of a token rate gives way: `1.8 k /s`.
+    """
+    room = max(0, min(_FIGURE_CELLS, cells - _LABEL_CELLS))
+    short = text if len(text) < room else text.replace(" tok/s", "/s")
+    return line(Span(left(label, _LABEL_CELLS), Ink.DIM), Span(right(short, room), ink))
 
 
 def spark(

@@ -52,9 +52,10 @@ def _why(endpoint: EndpointFrame) -> str:
 
 def queue_compact(endpoint: EndpointFrame, view: View) -> Line:
     waiting, running = value(endpoint, MeasureId.WAITING), value(endpoint, MeasureId.RUNNING)
-    note = f"run {amount(running):>4}  {_slope(endpoint)}  {_wait(endpoint)}"
     room = view.width - 20 - 2
-    note = left(note, min(36, room // 2 + 8))
+    note_cells = min(36, room // 2 + 8)
+    parts = (f"run {amount(running):>4}", _wait(endpoint), _slope(endpoint))
+    note = left(flowed(parts, note_cells, "  "), note_cells)
     return line(
         Span(left("Queue", 9), Ink.TITLE),
         Span(right(amount(waiting), 9), Ink.STRONG),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inferguard_tui.formatting import clock, duration, interval
 from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, wrapped
-from inferguard_tui.panels.header import engine_words
+from inferguard_tui.panels.header import engine_words, model_words
 from inferguard_tui.panels.measures import raw_rows
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -39,8 +39,25 @@ def _unseen(endpoint: EndpointFrame) -> list[str]:
     return [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count]
 
 
+def _least(learning: str) -> float:
+    """How far a baseline has come, from `learning 40/60`."""
+    counted, _, needed = learning.rpartition(" ")[2].partition("/")
+    return int(counted) / int(needed) if counted.isdigit() and needed.isdigit() and int(needed) else 0.0
+
+
+def _warm_up(endpoint: EndpointFrame) -> str:
+    """How many baselines are not trusted yet, and the one that has the furthest to go."""
+    learning = endpoint.learning
+    if not learning:
+        return ""
+    name = min(learning, key=lambda n: (_least(learning[n]), n))
+    count = f"{len(learning)} baseline{'' if len(learning) == 1 else 's'}"
+    return f"{count}, {str(name).replace('_', ' ')} {learning[name].removeprefix('learning ')}"
+
+
 def status_compact(endpoint: EndpointFrame, view: View) -> Line:
-    parts = (_age(endpoint), _poll(endpoint), _counts(endpoint), *_unseen(endpoint))
+    learning = (f"{len(endpoint.learning)} learning",) if endpoint.learning else ()
+    parts = (_age(endpoint), _poll(endpoint), _counts(endpoint), *_unseen(endpoint), *learning)
     ink = Ink.NOTICE if endpoint.failed_polls else Ink.DIM
     return line(
         Span(left("Status", _LABEL_CELLS), Ink.TITLE), Span(flowed(parts, view.width - _LABEL_CELLS), ink)
@@ -63,7 +80,9 @@ def status_content(endpoint: EndpointFrame, view: View) -> Content:
     if endpoint.failure is not None:
         rows += _row("failure", endpoint.failure.message, view, Ink.CRITICAL)
     rows += _row("engine", engine_words(endpoint), view)
-    rows += _row("model", ", ".join(endpoint.models), view)
+    rows += _row("model", model_words(endpoint, view.width - _LABEL_CELLS), view)
+    if learning := _warm_up(endpoint):
+        rows += _row("learning", learning, view)
     if unseen := _unseen(endpoint):
         rows += _row("unseen", " · ".join(unseen), view, Ink.NOTICE)
     for doubt in endpoint.doubts:
@@ -75,7 +94,15 @@ def status_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     """All that was read from the newest page."""
     last = UNKNOWN if endpoint.last_page_unix is None else clock(endpoint.last_page_unix)
     title = line(Span(f"Newest page, read at {last}", Ink.TITLE))
-    return (line(Span(endpoint.endpoint)), EMPTY, title, *raw_rows(endpoint, (), view))
+    head = [line(Span(endpoint.endpoint)), *(line(Span(name)) for name in endpoint.models), EMPTY]
+    if endpoint.learning:
+        head.append(line(Span("Baselines that are not trusted yet", Ink.TITLE)))
+        head += [
+            line(Span(left(str(name).replace("_", " "), 26), Ink.DIM), Span(text))
+            for name, text in sorted(endpoint.learning.items())
+        ]
+        head.append(EMPTY)
+    return (*head, title, *raw_rows(endpoint, (), view))
 
 
 STATUS = Panel("status", "Status", status_content, status_compact, status_detail, measured=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import Severity, Status
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
-from inferguard_tui.line import Ink, Line, Span, fitted, flowed, line, spread, width
+from inferguard_tui.line import Ink, Line, Span, clauses, fitted, flowed, line, spread, width
+from inferguard_tui.panels.causes import cause_words, headline_figures
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Frame
@@ -43,6 +44,10 @@ def sentence(endpoint: EndpointFrame) -> str:
         return f"{_age(endpoint)}. {failure or 'The poll has not come back.'}"
     if endpoint.status is Status.WAITING:
         return f"no poll has come back yet{f': {failure}' if failure else ''}"
+    diagnosis = endpoint.diagnosis
+    if endpoint.incident is not None and diagnosis is not None:
+        figures = ", ".join(headline_figures(endpoint))
+        return f"{cause_words(diagnosis.cause)} — {figures}" if figures else cause_words(diagnosis.cause)
     if endpoint.incident is not None and endpoint.incident.headline:
         return endpoint.incident.headline
     if endpoint.anomalies:
@@ -55,11 +60,11 @@ def sentence(endpoint: EndpointFrame) -> str:
 
 
 def cause(endpoint: EndpointFrame) -> str:
-    """What is wrong, in a word or two."""
+    """What is wrong, in a few words."""
     if endpoint.status in (Status.NO_DATA, Status.STALE):
         return "never answered" if endpoint.age_s is None else f"no data for {duration(endpoint.age_s)}"
-    if endpoint.diagnosis is not None:
-        return endpoint.diagnosis.cause
+    if endpoint.incident is not None and endpoint.diagnosis is not None:
+        return cause_words(endpoint.diagnosis.cause)
     if endpoint.anomalies:
         return endpoint.anomalies[0].kind
     return "restarted" if endpoint.status is Status.RESTARTED else ""
@@ -69,10 +74,12 @@ def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, 
     if watching.trouble:
         return trouble_line(frame, watching, cells)
     shape, ink = mark(endpoint.status)
-    start = line(Span(f" {shape} {endpoint.status.value}  ", ink), Span(sentence(endpoint), Ink.STRONG))
+    start = line(Span(f" {shape} {endpoint.status.value}  ", ink))
     end: Line = ()
     if endpoint.incident is not None and not endpoint.status.value.startswith("NO"):
-        end = line(Span(f"{duration(frame.unix - endpoint.incident.onset_unix)} ", Ink.DIM))
+        end = line(Span(f" {duration(frame.unix - endpoint.incident.onset_unix)} ", Ink.DIM))
+    words = clauses(sentence(endpoint), cells - width(start) - width(end) - 1)
+    start = (*start, Span(words, Ink.STRONG))
     return spread(start, end, cells) if end else fitted(start, cells)
 
 

@@ -11,8 +11,17 @@ from inferguard_tui.simulator.size import EngineSize
 from inferguard_tui.simulator.traffic import Crew, Lengths, Rate, Traffic
 
 SLOW = ("ttft_high", "itl_high", "throughput_drop", "decode_drift")
-PRESSED = ("kv_high", "kv_saturated", "kv_exhaustion_forecast", "preemption", "queue_growth", *SLOW)
-"""What is true of most overloads as well."""
+PRESSED = (
+    "kv_high",
+    "kv_saturated",
+    "kv_exhaustion_forecast",
+    "preemption",
+    "queue_growth",
+    "prefix_hit_drop",
+    "prefix_thrash",
+    *SLOW,
+)
+"""What is true of most overloads as well: a full pool keeps no prefixes either."""
 LEARNT_S = 330.0
 """From here on a monitor that polls every five seconds has its baselines."""
 
@@ -75,7 +84,7 @@ LONG_CONTEXTS = Scenario(
             kinds=(("queue_growth", "preemption"),),
             cause=("long_contexts",),
             actions=("recommend_compaction", "throttle_concurrency"),
-            also=(*PRESSED, "prefix_hit_drop"),
+            also=PRESSED,
             when_measured=True,
         ),
     ),
@@ -86,17 +95,17 @@ SEQUENCE_CAP = Scenario(
     "sequence_cap",
     "The batch is full at --max-num-seqs while most of the pool is free: answers grew longer, arrivals did not.",
     (
-        CHAT,
+        replace(CHAT, bursts=None),
         replace(COMPLETIONS, rate=Rate(((110.0, 1.0), (110.0, 0.0), (260.0, 0.0), (260.0, 1.0)))),
         replace(
             COMPLETIONS,
             name="essays",
             rate=Rate.between(110.0, 260.0, 1.0),
-            output=Lengths(1150, 0.3, minimum=300),
+            output=Lengths(1500, 0.3, minimum=300),
             max_tokens=3000,
         ),
     ),
-    size=EngineSize(max_num_seqs=22),
+    size=EngineSize(max_num_seqs=26),
     episodes=(
         Episode(
             onset=110.0,
@@ -104,7 +113,7 @@ SEQUENCE_CAP = Scenario(
             kinds=(("queue_growth", "ttft_high"),),
             cause=("sequence_cap",),
             actions=("none",),
-            also=("ttft_high", "queue_growth", "itl_high", "throughput_drop"),
+            also=("ttft_high", "queue_growth", "itl_high", "throughput_drop", "prefix_hit_drop"),
             when_measured=True,
         ),
     ),
@@ -132,7 +141,7 @@ COMPUTE_BOUND = Scenario(
             kinds=(("queue_growth", "ttft_high"),),
             cause=("compute_bound",),
             actions=("none",),
-            also=(*PRESSED, "prefix_hit_drop"),
+            also=PRESSED,
             when_measured=True,
         ),
     ),
@@ -219,6 +228,7 @@ RANK_IMBALANCE = Scenario(
             cause=("rank_imbalance",),
             actions=("drain_and_recycle",),
             also=PRESSED,
+            when_measured=True,
         ),
     ),
     seconds=460.0,
@@ -227,13 +237,13 @@ RANK_IMBALANCE = Scenario(
 OFFLOAD_PRESSURE = Scenario(
     "offload_pressure",
     "A pool that is too small swaps running requests to host memory and back.",
-    (*USUAL, replace(REPORTS, rate=Rate.between(90.0, 200.0, 2.2))),
+    (*USUAL, replace(REPORTS, rate=Rate.between(90.0, 180.0, 3.0), prompt=Lengths(200, 0.4, minimum=50))),
     size=EngineSize(swap_blocks=8192),
     engines=(Dialect.VLLM_V0,),
     episodes=(
         Episode(
             onset=90.0,
-            cause_ends=200.0,
+            cause_ends=180.0,
             kinds=(("swap",),),
             cause=("offload_pressure",),
             actions=("drain_and_recycle", "throttle_concurrency"),

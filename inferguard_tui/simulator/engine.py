@@ -161,8 +161,10 @@ class SimulatedEngine:
         for request in gone:
             self.process.hang_up(request, now)
         host.turn(now)
-        self.ledger.look(None if host.down else self.process, now)
-        trouble = bool(preempted) or self.condition is not Condition.SERVING or self.process.held_up(now)
+        uneven = self.ledger.look(None if host.down else self.process, now)
+        trouble = (
+            bool(preempted) or uneven or self.condition is not Condition.SERVING or self.process.held_up(now)
+        )
         self._episodes.observe(now, trouble=trouble)
 
     def _tell_lost(self) -> None:

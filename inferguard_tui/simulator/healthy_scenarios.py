@@ -33,7 +33,7 @@ KV_95 = Scenario(
         Traffic(
             name="workers",
             rate=Rate.never(),
-            crew=Crew(members=77, think_s=0.3, spread_s=60.0),
+            crew=Crew(members=74, think_s=0.3, spread_s=60.0),
             prompt=Lengths(1200, 0.0),
             output=Lengths(820, 0.1, minimum=600),
             max_tokens=900,

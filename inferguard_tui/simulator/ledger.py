@@ -90,17 +90,19 @@ class Ledger:
     def restarted(self, now: float) -> None:
         self._at(now).restarts += 1
 
-    def look(self, process: ServerProcess | None, now: float) -> None:
-        """Note the state of the server; None while it is down."""
+    def look(self, process: ServerProcess | None, now: float) -> bool:
+        """Note the state of the server, None while it is down; whether it is uneven now."""
         second = self._at(now)
         if process is None:
             second.down = True
-            return
+            return False
         second.open = len(process.open)
         second.frozen = second.frozen or process.frozen(now)
         second.queued = second.queued or (process.held_up(now) and _queue_matters(process))
         second.swapped = second.swapped or any(rank.scheduler.swapped_requests for rank in process.ranks)
-        second.uneven = second.uneven or (len(process.ranks) > 1 and _uneven(process))
+        uneven = len(process.ranks) > 1 and _uneven(process)
+        second.uneven = second.uneven or uneven
+        return uneven
 
     def _at(self, now: float) -> Second:
         t = math.floor(now)

@@ -10,7 +10,7 @@ from inferguard_tui.simulator.faults import Crash, ShapeCrash, Stall, Throttle
 from inferguard_tui.simulator.scenario import Episode, Scenario
 from inferguard_tui.simulator.traffic import Lengths, Rate, Traffic
 
-AFTERWARDS = ("traffic_stopped", "request_errors", "prefix_hit_drop", "prefix_thrash", *PRESSED)
+AFTERWARDS = ("traffic_stopped", "request_errors", *PRESSED)
 """What a server that was away for a while goes through as well: a crowd, and an empty cache."""
 
 ENGINE_STALLED = Scenario(

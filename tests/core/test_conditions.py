@@ -46,7 +46,15 @@ def test_every_condition_of_the_table_is_judged_under_its_own_id() -> None:
 
 def test_a_healthy_engine_shows_no_condition_of_trouble() -> None:
     held = {name for name, c in known(HEALTHY).items() if c.holds}
-    calm = {"kv_slack", "kv_low", "below_cap", "tokens_held_normal", "prompts_repeated", "itl_flat"}
+    calm = {
+        "kv_slack",
+        "kv_low",
+        "below_cap",
+        "tokens_held_normal",
+        "prompts_repeated",
+        "hits_kept",
+        "itl_flat",
+    }
     assert held - calm <= {"prompt_rate_at_peak"}
 
 

@@ -99,7 +99,7 @@ def kv_exhaustion_forecast(window: Window, limits: Limits, situation: Situation)
         return unknown("kv_exhaustion_forecast")
     forecast = situation.forecast
     probability = forecast.probability if forecast is not None else 0.0
-    rows, summary = [_usage(usage, 1.0, 0.0, situation)], ""
+    rows, summary = [_usage(usage, 1.0, situation.interval_s, situation)], ""
     if forecast is not None:
         source = situation.source(Signal.KV_USAGE)
         rows.append(Evidence("kv_slope", forecast.slope, "1/s", 0.0, None, forecast.fit_s, source=source))

@@ -7,9 +7,9 @@ killed an engine never finished, so its own length is often only in the leap. No
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.stretch import Stretch, stretch
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 LAST_WORDS_S = 60.0
 DRAIN_S = 10.0
 """A drain empties the batch and the queue and only then stops the process."""
-RARE_SHARE = 0.02
-"""A shape is an outlier if no more than this share of the other requests had it."""
+LAST_SHAPES_S = 15.0
+"""A shape that kills does so within its prefill or soon after."""
+BY_CHANCE = 0.15
+"""Such requests expected in the last seconds by what was usual; twice in a row by chance is 2 %."""
 COMMON_MIN_N = 50
-"""Requests that `rare` needs to mean something: one of them is 2 %."""
-LEAP = 8.0
-"""Prompt tokens between two polls, against the median of polls with any."""
+LEAP = 2.0
+"""Prompt tokens between two of the last polls, against the most there ever were."""
 LEAP_MIN_POLLS = 10
+EARLIER_S = 300.0
 FORGOTTEN_S = 1830.0
 _LENGTHS = (
     (Signal.REQUEST_PROMPT_TOKENS, "prompt"),
@@ -55,15 +57,19 @@ def crashes(window: Window, known: tuple[Crash, ...], *, down: bool) -> tuple[Cr
     for end in ends:
         last = history.at_or_before(end)
         if last is not None and all(abs(c.unix - last.unix) > 1.0 for c in kept):
-            kept.append(_crash(history, last.t, last.unix))
+            seen = Counter(shape for crash in kept for shape in crash.shapes)
+            kept.append(_crash(history, last.t, last.unix, seen))
     return tuple(kept)
 
 
-def _crash(history: History, t: float, unix: float) -> Crash:
+def _crash(history: History, t: float, unix: float, seen: Counter[str]) -> Crash:
+    """`seen`: how many crashes before had each shape."""
     minute = stretch(history, t - LAST_WORDS_S, t)
     if minute is None:
         return Crash(unix, None, None)
-    return Crash(unix, _traffic(minute), _drained(history, t, minute), (*_rare(minute), *_leap(minute)))
+    last = stretch(history, t - LAST_SHAPES_S, t)
+    shapes = (*_rare(last, seen), *_leap(last)) if last is not None else ()
+    return Crash(unix, _traffic(minute), _drained(history, t, minute), shapes)
 
 
 def _traffic(minute: Stretch) -> bool | None:
@@ -87,33 +93,40 @@ def _drained(history: History, t: float, minute: Stretch) -> bool | None:
     return True if _traffic(minute) else None
 
 
-def _rare(minute: Stretch) -> list[str]:
-    """The highest bucket of the last minute, where the requests before hardly ever reached it."""
+def _rare(last: Stretch, before: Counter[str]) -> list[str]:
+    """The highest bucket of the last seconds, where requests before so seldom reached it that chance is out.
+
+    Those of crashes before are not held against it.
+    """
     found: list[str] = []
     for signal, word in _LENGTHS:
-        oldest = minute.history.oldest
-        seen, earlier = minute.observations(signal), minute.first.histogram(signal)
+        oldest = last.history.oldest
+        seen, earlier = last.observations(signal), last.first.histogram(signal)
         first = oldest.histogram(signal) if oldest is not None else None
         if seen is None or seen.count < 1 or earlier is None or first is None or first.edges != earlier.edges:
             continue
         total = earlier.count - first.count
         index = bisect_left(seen.counts, seen.count)
-        reached = total - (earlier.counts[index - 1] - first.counts[index - 1]) if index else total
-        if total >= COMMON_MIN_N and reached <= RARE_SHARE * total:
-            found.append(f"{word} > {seen.edges[index - 1]:,.0f} tokens")
+        if index == 0 or total < COMMON_MIN_N:
+            continue
+        reached = total - (earlier.counts[index - 1] - first.counts[index - 1])
+        shape = f"{word} > {seen.edges[index - 1]:,.0f} tokens"
+        if (max(0.0, reached - before[shape]) + 0.5) * seen.count <= BY_CHANCE * total:
+            found.append(shape)
     return found
 
 
-def _leap(minute: Stretch) -> list[str]:
-    """A poll in which the prompt counter rose many times as far as in others, by the power of two."""
-    rows = minute.history.since(minute.first.t - 1e-6)
-    values = [
-        v for row in rows if row.t <= minute.last.t and (v := row.get(Signal.PROMPT_TOKENS)) is not None
+def _leap(last: Stretch) -> list[str]:
+    """A poll in which the prompt counter rose further than ever before, by the power of two."""
+    rows = last.history.since(last.first.t - EARLIER_S)
+    points = [
+        (row.t, v)
+        for row in rows
+        if row.t <= last.last.t and (v := row.get(Signal.PROMPT_TOKENS)) is not None
     ]
-    rises = [b - a for a, b in pairwise(values) if b > a]
-    if len(rises) < LEAP_MIN_POLLS:
-        return []
-    largest = max(rises)
-    if largest < LEAP * median(rises):
+    rises = [(t, b - a) for (_, a), (t, b) in pairwise(points) if b > a]
+    earlier = [rise for t, rise in rises if t <= last.first.t]
+    largest = max((rise for t, rise in rises if t > last.first.t), default=0.0)
+    if len(earlier) < LEAP_MIN_POLLS or largest < LEAP * max(earlier):
         return []
     return [f"prompt burst > {1 << (int(largest).bit_length() - 1):,} tokens"]

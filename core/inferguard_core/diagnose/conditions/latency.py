@@ -55,6 +55,10 @@ def itl_up(look: Look) -> Condition:
     return times(look, "itl_up", "itl_p50", SLOWER)
 
 
+def decode_drifted(look: Look) -> Condition:
+    return anomalous(look, "decode_drifted", "decode_drift", "decoding itself is slower at like batch size")
+
+
 def itl_flat(look: Look) -> Condition:
     """The middle of the tokens comes as fast as before: decoding itself is not what suffers."""
     value, before = look.now("itl_p50"), look.before("itl_p50")

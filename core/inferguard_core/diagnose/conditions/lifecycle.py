@@ -82,6 +82,10 @@ def _last_crash(look: Look) -> Crash | None:
     return look.crashes[-1] if look.crashes else None
 
 
+def _fatal(look: Look) -> list[Crash]:
+    return [crash for crash in look.crashes if not crash.drained]
+
+
 def drained(look: Look) -> Condition:
     """Idle to the end after traffic: someone emptied it before stopping it."""
     crash = _last_crash(look)
@@ -103,22 +107,25 @@ def quiet_crash(look: Look) -> Condition:
 
 
 def crashed_twice(look: Look) -> Condition:
-    count = len(look.crashes)
+    """Drains are not counted: someone meant them."""
+    fatal = _fatal(look)
+    count = len(fatal)
     row = Evidence("crashes", float(count), "1", 2.0)
-    onset = look.crashes[0].unix if count >= 2 else None
+    onset = fatal[0].unix if count >= 2 else None
     return Condition("crashed_twice", count >= 2, f"went down at least twice ({count})", (row,), onset)
 
 
 def same_shape(look: Look) -> Condition:
     """The same outlying request shape in the last minute of two or more."""
     words = "the same outlying request shape each time"
-    told = Counter(shape for crash in look.crashes for shape in crash.shapes)
-    if len(look.crashes) < 2:
-        return Condition("same_shape", False, f"{words} ({len(look.crashes)} so far)")
+    fatal = _fatal(look)
+    told = Counter(shape for crash in fatal for shape in crash.shapes)
+    if len(fatal) < 2:
+        return Condition("same_shape", False, f"{words} ({len(fatal)} so far)")
     shape, count = told.most_common(1)[0] if told else ("none seen", 0)
-    row = Evidence("crashes_with_shape", float(count), "1", 2.0, n=len(look.crashes), source=shape)
-    text = f"{words} ({shape}, {count} of {len(look.crashes)})"
-    return Condition("same_shape", count >= 2, text, (row,), look.crashes[0].unix if count >= 2 else None)
+    row = Evidence("crashes_with_shape", float(count), "1", 2.0, n=len(fatal), source=shape)
+    text = f"{words} ({shape}, {count} of {len(fatal)})"
+    return Condition("same_shape", count >= 2, text, (row,), fatal[0].unix if count >= 2 else None)
 
 
 def _errors(look: Look, condition: str, words: str, count: float | None, of: float | None) -> Condition:

@@ -121,16 +121,17 @@ def below_cap(look: Look) -> Condition:
 
 
 def few_running(look: Look) -> Condition:
-    """At most half of the cap, or of the most that ran before the onset, and the pool is not free for more."""
+    """The pool is not free for more with no more than ran before the onset, or than half of the cap."""
     words, value, cap = "few running", look.now("running"), _cap(look)
     peak = look.prelude.running_before if look.prelude is not None else None
     most, usage = cap if cap is not None else peak, look.now("kv_usage")
     if not value or not most or usage is None:
         return unknown("few_running", words)
     limit = f"{'cap' if cap is not None else 'most before'} {most:.0f}"
+    bound = most / 2 if cap is not None else most
     text = f"{words} ({shown(value, 'requests')}, {limit}, KV {usage:.2f})"
-    holds = value <= most / 2 and usage >= SLACK
-    return Condition("few_running", holds, text, (look.evidence("running", value, most / 2),))
+    holds = value <= bound and usage >= SLACK
+    return Condition("few_running", holds, text, (look.evidence("running", value, bound),))
 
 
 def capped_before(look: Look) -> Condition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.diagnose.look import times, unknown
+from inferguard_core.diagnose.look import threshold, times, unknown
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
@@ -20,8 +20,10 @@ REPEATED = 0.4
 """CONCUR asks for a cache that worked: a hit rate normally at or above this."""
 CHURN_S = 60.0
 """People and tools answer within tens of seconds: a pool rewritten faster has forgotten them when they return."""
-EVICTING_S = 15.0
+EVICTING_S = 10.0
 """Shorter than almost any pause between turns, so what was cached is evicted whoever returns."""
+GONE = 0.2
+"""CONCUR's threshold of reuse; a cache that other prompts merely dilute stays above it."""
 COMPUTED_UP = 1.5
 STEP_SHARE = 0.8
 KEPT_SHARE = 0.75
@@ -63,6 +65,17 @@ def _fell_unix(look: Look) -> float | None:
     if now is None or before is None or before - now < FALL:
         return None
     return look.since("hit_rate_fell", "prefix_hit_rate", (now + before) / 2, above=False)
+
+
+def hits_gone(look: Look) -> Condition:
+    return threshold(look, "hits_gone", "prefix_hit_rate", GONE, above=False)
+
+
+def recomputing(look: Look) -> Condition:
+    """The cache was of use and is not any more: prompts are computed that were not before."""
+    fell, gone = look.known["hit_rate_fell"], look.known["hits_gone"]
+    both = None if fell.holds is None or gone.holds is None else fell.holds and gone.holds
+    return Condition("recomputing", both, f"{fell.text}; {gone.text}", gone.evidence, fell.onset_unix)
 
 
 def fell_at_once(look: Look) -> Condition:
@@ -154,13 +167,10 @@ def cache_cold(look: Look) -> Condition:
 
 def hits_kept(look: Look) -> Condition:
     """As many tokens come from the cache as before: the share fell because other prompts came on top."""
-    words, fell = "as many tokens cached as before", look.known["hit_rate_fell"]
-    at = look.t(fell.onset_unix) if fell.holds and fell.onset_unix is not None else None
-    pair = look.beside("prompt_cached_rate", at) if at is not None else None
-    if pair is None or not pair[0]:
+    words, now = "as many tokens cached as before", look.now("prompt_cached_rate")
+    before = look.prelude.late.get("prompt_cached_rate") if look.prelude is not None else None
+    if now is None or not before:
         return unknown("hits_kept", words)
-    late = look.prelude.late.get("prompt_cached_rate") if look.prelude is not None else None
-    before, now = late or pair[0], pair[1]
     text = f"{words} ({shown(before, 'tokens/s')} → {shown(now, 'tokens/s')})"
     row = look.evidence("prompt_cached_rate", now, KEPT_SHARE * before, before)
     return Condition("hits_kept", now >= KEPT_SHARE * before, text, (row,))
@@ -171,9 +181,9 @@ def hits_fell_first(look: Look) -> Condition:
     fell = look.known["hit_rate_fell"]
     onsets = [c.onset_unix for i in ("kv_full", "preempting") if (c := look.known[i]).holds]
     others = [o for o in onsets if o is not None]
-    diluted = look.known["hits_kept"]
-    if diluted.holds or fell.holds is False:
-        denial = diluted if diluted.holds else fell
+    low = look.known["hits_gone"]
+    if low.holds is False or fell.holds is False:
+        denial = fell if fell.holds is False else low
         return Condition("hits_fell_first", False, denial.text, denial.evidence)
     if fell.onset_unix is None or not others:
         return unknown("hits_fell_first", "the hit rate fell first")

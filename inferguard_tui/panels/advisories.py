@@ -1,0 +1,133 @@
+"""What is safe to do next: advisories as pills, the fix of the configuration, and what it has cost so far.
+
+Advice only; nothing in here acts. The fix and the cost get a line each before the list of advisories gets long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_core.printable import printable
+from inferguard_tui.formatting import amount, duration
+from inferguard_tui.glyphs import UNKNOWN, bar
+from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
+from inferguard_tui.panels.anomalies import evidence_rows
+from inferguard_tui.panels.remedy import fix_blocks, fix_detail, fix_line, impact_detail, impact_line
+from inferguard_tui.panels.view import Content, Panel, View, filled, listing, wrapped_block
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from inferguard_core.frame import EndpointFrame
+    from inferguard_core.verdict import Advisory
+
+_CHANGES = {
+    "target_concurrency": "running_now",
+    "target_agents": "in_flight_now",
+    "admit_per_second": "completions_per_second",
+    "target_window": "window_now",
+}
+"""A parameter that is advised, and the one that holds what it is now."""
+_UNITS = {"admit_per_second": " /s", "target_agents": " agents"}
+_CHANGE_CELLS = 16
+_HORIZON_CELLS = 9
+_NAME_LEAST = 20
+_TAGGED_FROM = 100
+"""Below this width the title alone says that it is advice."""
+
+
+def standing(endpoint: EndpointFrame) -> tuple[Advisory, ...]:
+    """The advisories that hold: those that no other has taken the place of."""
+    return tuple(a for a in endpoint.advisories if a.superseded_by is None)
+
+
+def _number(given: float | str) -> str:
+    if isinstance(given, str):
+        return printable(given, 40)
+    return amount(given) if abs(given) >= 1000 else f"{given:g}"
+
+
+def change(parameters: Mapping[str, float | str]) -> str:
+    """`58 → 44`: what is advised, and what it is now; empty where nothing of the kind is known."""
+    for target, now in _CHANGES.items():
+        if target in parameters:
+            before = f"{_number(parameters[now])} → " if now in parameters else "→ "
+            return before + _number(parameters[target]) + _UNITS.get(target, "")
+    return ""
+
+
+def _others(parameters: Mapping[str, float | str]) -> list[str]:
+    """The parameters that `change` does not show."""
+    target = next((t for t in _CHANGES if t in parameters), None)
+    shown = () if target is None else (target, _CHANGES[target])
+    return [f"{n.replace('_', ' ')} {_number(g)}" for n, g in parameters.items() if n not in shown]
+
+
+def _horizon(advisory: Advisory) -> str:
+    seconds = advisory.horizon_seconds
+    if seconds is None:
+        return f"when {UNKNOWN}"
+    return "now" if seconds <= 0 else f"~{duration(seconds)}"
+
+
+def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = _NAME_LEAST) -> Line:
+    """A pill: what, by how much, how sure, when; then as much of the rest as fits."""
+    narrow = cells < _TAGGED_FROM
+    tag = Span(" ADVISORY " if advisory.advisory_only else " ACTION ", Ink.BADGE)
+    start = line(
+        Span(f"[{number}] ", Ink.KEY),
+        Span(f"{left(advisory.action_type, name_cells)} ", Ink.STRONG),
+        Span(f"{left(change(advisory.parameters), 12 if narrow else _CHANGE_CELLS)} ", Ink.STRONG),
+        Span(f"{bar(advisory.confidence, 8 if narrow else 12)} ", Ink.SERIES),
+        Span(f"{advisory.confidence:.2f} "),
+        *(() if narrow else (tag, Span(" "))),
+        Span(left(_horizon(advisory), _HORIZON_CELLS), Ink.KEY),
+    )
+    doubt = () if advisory.calibrated else ("uncalibrated",)
+    rest = flowed((*doubt, *_others(advisory.parameters)), cells - width(start) - 1)
+    return line(*start, Span(f" {rest}" if rest else "", Ink.DIM))
+
+
+def _rows(advisories: Sequence[Advisory], cells: int) -> list[Line]:
+    names = max((len(a.action_type) for a in advisories), default=0)
+    return [advisory_row(a, n, cells, max(_NAME_LEAST, names)) for n, a in enumerate(advisories, 1)]
+
+
+def advisories_content(endpoint: EndpointFrame, view: View) -> Content:
+    advisories, fix, impact = standing(endpoint), endpoint.fix, endpoint.impact
+    told = line() if impact is None else impact_line(impact, endpoint, view.width)
+    after = (fix is not None) + bool(told)
+    rows = _rows(advisories, view.width)
+    room = max(1, view.height - after)
+    body = list(listing(rows, room, "advisories")) if rows else [line(Span("none", Ink.DIM))]
+    spare = view.height - len(body) - bool(told)
+    if fix is not None and spare > 0:
+        blocks = fix_blocks(fix, view.width)
+        fixed, _ = filled(blocks, spare) if len(blocks[0]) <= spare else ((fix_line(fix, view.width),), 0)
+        body += fixed
+    if told and len(body) < view.height:
+        body.append(told)
+    note = "advice only" if endpoint.incident is not None else "of the last incident"
+    return Content(tuple(body[: view.height]), note if rows or fix is not None or told else "")
+
+
+def advisories_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
+    """Each advisory with its reason, parameters, needs and caveats; the whole fix; the cost with its sources."""
+    rows: list[Line] = []
+    cells = view.width
+    for pill, advisory in zip(_rows(standing(endpoint), cells), standing(endpoint), strict=True):
+        rows += [pill, *wrapped_block(f"    {advisory.reason}", cells, indent=4)]
+        for name, given in advisory.parameters.items():
+            rows += wrapped_block(f"    {name} {_number(given)}", cells, Ink.DIM, 6)
+        for noun, texts in (("needs", advisory.preconditions), ("but", advisory.caveats)):
+            for text in texts:
+                rows += wrapped_block(f"    {noun}: {text}", cells, Ink.DIM, 6)
+        rows += [*evidence_rows(advisory.evidence, cells), EMPTY]
+    if endpoint.fix is not None:
+        rows += [*fix_detail(endpoint.fix, cells), EMPTY]
+    if endpoint.impact is not None:
+        rows += impact_detail(endpoint.impact, endpoint, cells)
+    return tuple(rows)
+
+
+ADVISORIES = Panel("advisories", "Advisories", advisories_content, detail=advisories_detail, measured=False)
