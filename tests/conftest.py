@@ -17,6 +17,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
 
 _SCRUBBED_PREFIXES = ("INFERGUARD_", "GMI_", "UPSTASH_", "TEXTUAL_")
+_KEPT = {"TEXTUAL_SNAPSHOT_TEMPDIR"}
+"""Put there by the snapshot plugin itself, before the first test."""
 _SCRUBBED = {
     "TARGET_ENDPOINT",
     "KV_ALERT_THRESHOLD",
@@ -36,7 +38,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name in _SCRUBBED or name.startswith(_SCRUBBED_PREFIXES):
+            if name in _SCRUBBED or (name.startswith(_SCRUBBED_PREFIXES) and name not in _KEPT):
                 patch.delenv(name)
         patch.setenv("HOME", str(home))
         for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):

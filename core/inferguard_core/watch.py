@@ -31,7 +31,7 @@ from inferguard_core.trends import TrendRing
 from inferguard_core.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from inferguard_core.detect.limits import Limits
     from inferguard_core.verdict import Forecast
@@ -191,7 +191,7 @@ class EndpointWatch:
             told = self._settle(seen.poll, [rule.find(seen.window, self.limits, situation)], observed_s)
             if told:
                 events.extend(told)
-                situation = replace(situation, active=self._active())
+                situation = replace(situation, active=_active(self.lives))
         self.log.peak(seen.window, seen.measures, seen.poll.unix)
         self._learn(seen.window)
         return tuple(events)
@@ -215,9 +215,6 @@ class EndpointWatch:
             forecast=self.forecast,
         )
         return self.casebook.update(scene, poll.t, changed=changed)
-
-    def _active(self) -> frozenset[str]:
-        return frozenset(kind for kind, life in self.lives.items() if life.active)
 
     def _settle(self, poll: Poll, findings: Sequence[Finding], observed_s: float) -> tuple[Event, ...]:
         """Let findings change the lives of their anomalies, and those the incident."""
@@ -259,7 +256,7 @@ class EndpointWatch:
             restarted=appended is not None and appended.restarted,
             running_before=appended.running_before if appended is not None else None,
             restarts_recent=sum(1 for t in self._history.restarts if t > since),
-            active=self._active(),
+            active=_active(self.lives),
             baselines=self.learned.baselines.by_name,
             spellings=self._spelled.names,
             ranks=reading.ranks if reading is not None else {},
@@ -273,6 +270,10 @@ class EndpointWatch:
         )
         critical = any(life.active and life.severity is Severity.CRITICAL for life in self.lives.values())
         self.learned.baselines.learn(window, troubled, critical=critical)
+
+
+def _active(lives: Mapping[str, AnomalyLife]) -> frozenset[str]:
+    return frozenset(kind for kind, life in lives.items() if life.active)
 
 
 def _doubts(reading: Reading, appended: Appended) -> tuple[str, ...]:

@@ -158,7 +158,8 @@ def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_
 
 def _words(endpoint: EndpointFrame) -> str:
     if is_old(endpoint):
-        return f"{last_data(endpoint)} {endpoint.failure.message if endpoint.failure else ''}".strip()
+        failed = f"; {endpoint.failure.message}" if endpoint.failure is not None else ""
+        return last_data(endpoint) + failed
     if endpoint.severity > Severity.OK or endpoint.status is Status.RESTARTED:
         return sentence(endpoint)
     return ""

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inferguard_core.frame import AnomalyState
 from inferguard_tui.formatting import clock, quantity
 from inferguard_tui.glyphs import INK, SHAPE, WORD
-from inferguard_tui.line import EMPTY, Ink, Line, Span, clauses, left, line, right, spread, width, wrapped
+from inferguard_tui.line import (
+    EMPTY,
+    Ink,
+    Line,
+    Span,
+    clauses,
+    left,
+    line,
+    right,
+    spread,
+    text_of,
+    width,
+    wrapped,
+)
 from inferguard_tui.panels.measures import since
 from inferguard_tui.panels.view import Content, Panel, View, listing
 
@@ -45,13 +60,24 @@ def anomaly_rows(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cel
 
 
 def _shortened(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cells: int) -> Line:
-    """One anomaly in one line: whole clauses of its summary, its state first to stay."""
+    """One anomaly in one line: the leading clauses of its summary, and its state where that leaves room."""
     lead = _lead(anomaly, kind_cells)
     age = line(Span(right(since(endpoint, anomaly.onset_unix), _AGE_CELLS), Ink.DIM))
-    state = _state(anomaly)
     room = cells - width(lead) - _AGE_CELLS - 1
-    told = clauses(anomaly.summary, room - len(state)) + state if len(state) < room // 2 else ""
-    return spread((*lead, Span(told or clauses(anomaly.summary, room))), age, cells)
+    told, state = clauses(anomaly.summary, room), _state(anomaly)
+    if cell_len(told + state) <= room:
+        told += state
+    return spread((*lead, Span(told)), age, cells)
+
+
+def _one_line_each(endpoint: EndpointFrame, view: View) -> list[Line]:
+    """A column of kinds that is as wide as those in sight need; none where it would cut a summary short."""
+    seen = endpoint.anomalies[: view.height]
+    kinds = _kind_cells(seen)
+    lined_up = [_shortened(a, endpoint, view.width, kinds) for a in endpoint.anomalies]
+    if not any("…" in text_of(row) for row in lined_up[: view.height]):
+        return lined_up
+    return [_shortened(a, endpoint, view.width, len(a.kind)) for a in endpoint.anomalies]
 
 
 def _kind_cells(anomalies: Sequence[Anomaly]) -> int:
@@ -72,8 +98,7 @@ def anomalies_content(endpoint: EndpointFrame, view: View) -> Content:
         return Content(tuple(rows[: view.height]), blind)
     kinds = _kind_cells(endpoint.anomalies)
     whole = [row for a in endpoint.anomalies for row in anomaly_rows(a, endpoint, view.width, kinds)]
-    short = [_shortened(a, endpoint, view.width, kinds) for a in endpoint.anomalies]
-    rows = whole if len(whole) <= view.height else short
+    rows = whole if len(whole) <= view.height else _one_line_each(endpoint, view)
     firing = sum(a.state is AnomalyState.FIRING for a in endpoint.anomalies)
     note = " · ".join(part for part in (f"{firing} firing", blind) if part)
     return Content(listing(rows, view.height, "anomalies"), note)

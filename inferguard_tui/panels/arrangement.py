@@ -66,7 +66,7 @@ _MEDIUM = Arrangement(
     (
         Band((("kv", 1), ("queue", 1)), 6, 1),
         Band(_SMALL, 4),
-        Band((("anomalies", 1), ("diagnosis", 1)), 6, 3),
+        Band((("anomalies", 4), ("diagnosis", 3)), 6, 3),
         Band((("advisories", 1),), 5, 2),
         Band((("incidents", 5), ("status", 4)), 4, 1),
     ),

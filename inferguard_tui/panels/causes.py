@@ -47,7 +47,7 @@ def _waiting(endpoint: EndpointFrame) -> str:
     waiting, wait = value(endpoint, MeasureId.WAITING), value(endpoint, MeasureId.WAIT_ESTIMATE)
     if waiting is None:
         return ""
-    return f"{amount(waiting)} waiting" + (f" (≈ {seconds(wait)})" if wait else "")
+    return f"{amount(waiting)} waiting" + (f", wait ≈ {seconds(wait)}" if wait else "")
 
 
 def _labelled(
@@ -64,7 +64,7 @@ def _labelled(
 
 def _preempted(endpoint: EndpointFrame) -> str:
     preempted = value(endpoint, MeasureId.PREEMPTION_RATE)
-    return f"{rate(preempted)} preempted" if preempted else ""
+    return f"preempting {rate(preempted)}" if preempted else ""
 
 
 _KV = _labelled("KV", MeasureId.KV_USAGE)

@@ -38,20 +38,22 @@ def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
 
 
 def _blocks(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
+    """Most important first. One reason goes before the wrong lever, so that both stand where rows are few."""
     cells = view.width
-    best, *others = diagnosis.ranked or (None,)
     yield from _causes(diagnosis, view)
     if diagnosis.cause == UNCLEAR:
         yield from _measure_next(diagnosis, cells)
-    for condition in best.speaks_for if best is not None else ():
-        yield _for(condition, cells)
+    best = diagnosis.ranked[0] if diagnosis.ranked else None
+    reasons = [_for(condition, cells) for condition in best.speaks_for] if best is not None else []
+    yield from reasons[:1]
     if diagnosis.wrong_lever is not None:
         lever = diagnosis.wrong_lever
         yield wrapped_block(f"wrong lever: {lever.lever}: {lever.because}", cells, Ink.NOTICE)
-    for condition in best.speaks_against if best is not None else ():
-        yield _against(condition, cells)
+    yield from reasons[1:]
     for moved in diagnosis.changed_before:
         yield wrapped_block(f"before it: {moved}", cells, Ink.DIM)
+    for condition in best.speaks_against if best is not None else ():
+        yield _against(condition, cells)
     risk = f"mode {diagnosis.failure_mode} · risk {diagnosis.risk_level}"
     yield wrapped_block(f"{risk} · {diagnosis.actuation_recommendation.replace('_', ' ')}", cells, Ink.DIM)
 
@@ -82,7 +84,7 @@ def _causes(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
 
 
 def _told(others: list[CauseScore], cells: int) -> str:
-    return flowed((f"{printable(o.cause)} {o.confidence:.2f}" for o in others), cells, "  ")
+    return flowed((f"{printable(o.cause)} {o.confidence:.2f}" for o in others), cells)
 
 
 def _cause(cause: str, confidence: float, name_cells: int, ink: Ink) -> Line:

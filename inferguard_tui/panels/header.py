@@ -96,16 +96,24 @@ def endpoint_header(
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)
 
 
+def _counted(frame: Frame, start: Line, cells: int) -> Line:
+    """`start` and how many endpoints are in each state, worst first; what does not fit is left out whole."""
+    counts = Counter(endpoint.status for endpoint in frame.endpoints)
+    for status in sorted(counts, key=rank, reverse=True):
+        longer = (*start, Span(f"  {counts[status]} {status.value}", mark(status)[1]))
+        if width(longer) > cells:
+            break
+        start = longer
+    return start
+
+
 def fleet_header(frame: Frame, watching: Watching, cells: int) -> Line:
     count = len(frame.endpoints)
     start = line(Span(NAME, Ink.FOCUS), Span(f"{count} endpoint{'' if count == 1 else 's'}", Ink.STRONG))
-    counts = Counter(endpoint.status for endpoint in frame.endpoints)
-    for status in sorted(counts, key=rank, reverse=True):
-        start = (*start, Span(f"  {counts[status]} {status.value}", mark(status)[1]))
     intervals = {endpoint.interval_s for endpoint in frame.endpoints}
     every = interval(intervals.pop()) if len(intervals) == 1 else ""
     words = [Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE), *_parts(every, frame.parts)]
     least = width(_end(frame, watching, words[:1], cells, 0)) + 2
-    left = fitted(start, max(0, cells - least))
+    left = _counted(frame, fitted(start, max(0, cells - least)), cells - least)
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)

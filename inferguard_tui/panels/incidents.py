@@ -51,7 +51,9 @@ def incidents_content(endpoint: EndpointFrame, view: View) -> Content:
     if not endpoint.incidents:
         return Content((line(Span("none since the monitor started", Ink.DIM)),)[: view.height])
     rows = [incident_row(incident, endpoint, view.width) for incident in endpoint.incidents]
-    return Content(listing(rows, view.height, "incidents"), f"{len(rows)} seen")
+    # In a single line the newest says more than that there are others, which the title counts.
+    shown = listing(rows, view.height, "incidents") if view.height > 1 else tuple(rows[: view.height])
+    return Content(shown, f"{len(rows)} seen")
 
 
 def incidents_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:

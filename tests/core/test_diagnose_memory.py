@@ -67,7 +67,7 @@ def crashing(*, shape: bool, traffic: bool = True, times: int = 2) -> Diagnosis:
         world = HEALTHY.but(
             finished=rate, generation_tokens=400.0 * rate, prompt_tokens=500.0 * rate, running=5.0 * rate
         )
-        lengths = LONG if shape and age > 290 else SHORT
+        lengths = LONG if shape and age > 240 else SHORT
         world = replace(
             world.but(process_start=UNIX + 300.0 * life),
             latency={S.TTFT: (FAST, FAST), S.REQUEST_PROMPT_TOKENS: (SHORT, SHORT)},

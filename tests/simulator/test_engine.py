@@ -232,16 +232,26 @@ def test_sglang_counts_clients_that_hang_up() -> None:
 
 
 def test_labels_tell_a_crash_as_an_episode_with_its_measured_end() -> None:
-    episode = Episode(onset=10.0, cause_ends=15.0, kinds=(("endpoint_down",),), cause=("engine_down",))
-    scenario = replace(BUSY, faults=(Crash(at=10.0, seconds=5.0),), episodes=(episode,))
+    episode = Episode(onset=10.0, cause_ends=35.0, kinds=(("endpoint_down",),), cause=("engine_down",))
+    scenario = replace(BUSY, faults=(Crash(at=10.0, seconds=25.0),), episodes=(episode,))
     engine = SimulatedEngine(scenario, seed=1)
     engine.advance(9.0)
     assert engine.episodes() == []
-    engine.advance(12.0)
-    assert engine.episodes()[0]["end"] == 12.0
-    engine.advance(40.0)
+    engine.advance(32.0)
+    assert engine.episodes()[0]["end"] == 32.0
+    engine.advance(60.0)
     (told,) = engine.episodes()
     assert told["onset"] == 10.0
-    assert told["end"] == pytest.approx(15.0, abs=0.1)
+    assert told["end"] == pytest.approx(35.0, abs=0.1)
     assert told["kinds"] == [["endpoint_down"]]
     assert engine.labels()["events"][0] == {"t": 10.0, "event": "crash"}
+
+
+def test_a_crash_too_short_for_three_polls_demands_no_alarm() -> None:
+    episode = Episode(onset=10.0, cause_ends=14.0, kinds=(("endpoint_down",),), cause=("engine_down",))
+    engine = SimulatedEngine(
+        replace(BUSY, faults=(Crash(at=10.0, seconds=4.0),), episodes=(episode,)), seed=1
+    )
+    engine.advance(60.0)
+    assert engine.episodes() == []
+    assert engine.harmless()[0]["also"] == ["endpoint_down"]

@@ -22,15 +22,8 @@ from inferguard_core.frame import (
 )
 from inferguard_core.poll import Failure, FailureKind, ProofLevel
 from inferguard_core.reading import Engine
-from inferguard_core.verdict import (
-    ActionType,
-    Advisory,
-    CauseScore,
-    Condition,
-    Diagnosis,
-    Evidence,
-    WrongLever,
-)
+from inferguard_core.verdict import Evidence
+from tests.tui import conclusions
 from tests.tui.figures import NOW, measures, trends
 
 if TYPE_CHECKING:
@@ -79,7 +72,7 @@ def anomaly(kind: str, severity: Severity, summary: str, ago_s: float, **changes
 
 def incident(**changes: object) -> Incident:
     found = Incident(
-        id="41",
+        id=conclusions.INCIDENT,
         endpoint="http://gpu-01:8000",
         state=IncidentState.OPEN,
         severity=Severity.CRITICAL,
@@ -96,7 +89,7 @@ def incident(**changes: object) -> Incident:
 
 
 RESOLVED = incident(
-    id="40",
+    id="gpu-01:8000/20231114T210650Z",
     state=IncidentState.RESOLVED,
     severity=Severity.OK,
     worst=Severity.WARNING,
@@ -122,7 +115,6 @@ def critical(number: int = 1, **changes: object) -> EndpointFrame:
             state=AnomalyState.RECOVERING,
         ),
     )
-    held = Condition("kv_held", True, "KV ≥ 0.9 held for 30 s (0.98)")
     bad = endpoint(
         number,
         status=Status.CRITICAL,
@@ -132,51 +124,36 @@ def critical(number: int = 1, **changes: object) -> EndpointFrame:
         anomalies=troubles,
         incident=incident(),
         incidents=(incident(), RESOLVED),
-        diagnosis=Diagnosis(
-            "41",
-            "kv_exhausted",
-            "kv_saturation",
-            0.86,
-            (
-                CauseScore("kv_exhausted", 0.86, (held,)),
-                CauseScore("long_contexts", 0.31),
-                CauseScore("arrival_surge", 0.18),
-            ),
-            "rules",
-            "high",
-            "manual_review",
-            wrong_lever=WrongLever("more sequences", "58 of 256 run; KV is the cap"),
-        ),
-        advisories=(
-            Advisory(
-                "a1",
-                NOW - 100,
-                ActionType.THROTTLE_CONCURRENCY,
-                "41",
-                f"http://gpu-{number:02d}:8000",
-                "58 requests hold 3.0 M of 3.1 M tokens",
-                0.74,
-                True,
-                0.0,
-                {"from": 58.0, "to": 44.0},
-            ),
-            Advisory(
-                "a2",
-                NOW - 100,
-                ActionType.RECOMMEND_COMPACTION,
-                "41",
-                f"http://gpu-{number:02d}:8000",
-                "4 sessions hold half of the pool",
-                0.31,
-                False,
-                360.0,
-                {"sessions": 4.0},
-                caveats=("a stock engine cannot load a compacted cache",),
-            ),
-        ),
+        diagnosis=conclusions.diagnosis(),
+        advisories=conclusions.advisories(f"http://gpu-{number:02d}:8000"),
+        fix=conclusions.fix(),
+        impact=conclusions.impact(),
         blind=(Blind("swap", "swapped", "vLLM V1 does not swap"),),
     )
     return replace(bad, **changes)
+
+
+def filling(number: int = 1, **changes: object) -> EndpointFrame:
+    """The pool is on its way to full: a forecast stands, nothing is concluded yet, baselines are still learnt."""
+    near = anomaly("kv_exhaustion_forecast", Severity.WARNING, "KV 86%, full in 25-70 s (possible)", 12)
+    state = incident(
+        headline="kv_exhaustion_forecast: KV 86%", severity=Severity.WARNING, onset_unix=NOW - 12
+    )
+    return endpoint(
+        number,
+        **{
+            "status": Status.WARNING,
+            "severity": Severity.WARNING,
+            "measures": measures(kv=0.86),
+            "trends": trends(rising=True),
+            "anomalies": (near,),
+            "incident": state,
+            "incidents": (state,),
+            "forecast": conclusions.forecast(),
+            "learning": {"ttft_p95": "learning 40/60", "decode": "learning 29/60"},
+        }
+        | changes,
+    )
 
 
 def warning(number: int = 1, **changes: object) -> EndpointFrame:

@@ -6,24 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from inferguard_core.frame import Blind, Measure, MeasureId, Status
-from inferguard_core.verdict import Diagnosis
+from inferguard_core.frame import Measure, MeasureId, Status
 from inferguard_tui.chart import load
 from inferguard_tui.line import Ink, text_of, width
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.panels.figures import PREEMPTION, WORK
-from inferguard_tui.panels.findings import ADVISORIES, ANOMALIES, DIAGNOSIS, INCIDENTS
 from inferguard_tui.panels.kv import KV
 from inferguard_tui.panels.latency import LATENCY
 from inferguard_tui.panels.queue import QUEUE
 from inferguard_tui.panels.status import STATUS
 from inferguard_tui.panels.view import Panel, View, panel_lines
-from tests.tui import figures, frames
+from tests.tui import conclusions, figures, frames
 
 WIDE = View(100, 12)
 ENDPOINTS = {
     "healthy": frames.endpoint(),
     "critical": frames.critical(),
+    "filling": frames.filling(),
     "dead": frames.dead(),
     "waiting": frames.waiting(),
 }
@@ -79,6 +78,41 @@ def test_the_kv_chart_has_a_fixed_axis_and_its_limit() -> None:
     assert "100 ┤" in drawn
     assert "  0 ┤" in drawn
     assert "5 min · limit 85 %" in drawn
+
+
+def test_a_forecast_stands_under_the_chart_with_its_range_and_its_word() -> None:
+    assert "full in ≈ 40 s (25–70 s), possible" in text(KV, frames.filling())  # noqa: RUF001 - a range
+    assert "full in ≈ 40 s, possible" in text(KV, frames.filling(), View(40, 6))
+    assert "full in" not in text(KV, frames.endpoint())
+
+
+def test_a_forecast_takes_the_place_of_the_limit_in_one_line() -> None:
+    with_one, without = text(KV, frames.filling(), View(80, 1)), text(KV, frames.endpoint(), View(80, 1))
+    assert "full in ≈ 40 s, possible" in with_one
+    assert "limit 85 %" in without
+
+
+def test_a_forecast_beyond_its_promise_gives_no_time() -> None:
+    far = replace(conclusions.forecast(), seconds=None, low_s=None, high_s=None)
+    drawn = text(KV, frames.filling(forecast=far))
+    assert "rising 21.0 % a minute, full too far off to say" in drawn  # 0.0035 a second
+    assert "full in" not in drawn
+
+
+def test_status_counts_the_baselines_that_are_still_learnt() -> None:
+    assert "2 baselines, decode 29/60" in text(STATUS, frames.filling())
+    assert "2 learning" in text(STATUS, frames.filling(), View(100, 1))
+    assert STATUS.detail is not None
+    drawn = "\n".join(text_of(row) for row in STATUS.detail(frames.filling(), WIDE))
+    assert "ttft p95                  learning 40/60" in drawn
+    assert "learning" not in text(STATUS, frames.endpoint())
+
+
+def test_a_bound_beyond_the_last_bucket_is_never_cut() -> None:
+    beyond = figures.measures() | {
+        MeasureId.TTFT_P95: Measure(2560.0, "seconds", 60.0, 40, why_unknown="beyond")
+    }
+    assert "≥ 2560 s" in text(LATENCY, frames.endpoint(measures=beyond), View(31, 4))
 
 
 def test_the_chart_draws_the_threshold_across() -> None:
@@ -145,78 +179,6 @@ def test_work_shares_decode_among_the_running() -> None:
 
 def test_preemption_relates_to_what_finishes() -> None:
     assert "39 %" in text(PREEMPTION, frames.critical())  # 2.4 / 6.2
-
-
-def test_anomalies_carry_word_shape_kind_and_age() -> None:
-    drawn = text(ANOMALIES, frames.critical())
-    assert "▲ CRIT preemption" in drawn
-    assert "! WARN ttft_high" in drawn
-    assert "· note kv_saturated" in drawn
-    assert "(recovering)" in drawn
-    assert "3 m 10 s" in drawn
-    assert "3 firing · 1 blind" in drawn
-
-
-def test_no_anomalies_names_the_rules_that_cannot_see() -> None:
-    drawn = text(ANOMALIES, frames.endpoint(blind=(Blind("swap", "swapped"),)))
-    assert "none" in drawn
-    assert "blind, for want of input: swap" in drawn
-
-
-def test_before_the_first_poll_there_is_no_all_clear() -> None:
-    assert "waiting for the first poll" in text(ANOMALIES, frames.waiting())
-
-
-def test_anomalies_that_do_not_fit_are_counted() -> None:
-    assert "… 3 more anomalies" in text(ANOMALIES, frames.critical(), View(100, 3))
-
-
-def test_a_zoomed_anomaly_shows_its_evidence() -> None:
-    assert ANOMALIES.detail is not None
-    drawn = "\n".join(text_of(row) for row in ANOMALIES.detail(frames.critical(), WIDE))
-    assert "preemptions 144 · limit 2 · 60 s · from vllm:num_preemptions_total" in drawn
-    assert "swap: swapped is not exported; vLLM V1 does not swap" in drawn
-
-
-def test_diagnosis_waits_for_its_rules() -> None:
-    assert "rules pending" in text(DIAGNOSIS, frames.endpoint())
-
-
-def test_diagnosis_ranks_its_causes_and_names_the_wrong_lever() -> None:
-    drawn = text(DIAGNOSIS, frames.critical())
-    assert "kv_exhausted" in drawn
-    assert "0.86" in drawn
-    assert "because KV ≥ 0.9 held for 30 s (0.98)" in drawn
-    assert "wrong lever: more sequences" in drawn
-    assert "rules" in drawn.splitlines()[0]
-
-
-def test_an_unclear_diagnosis_says_what_to_measure() -> None:
-    unclear = Diagnosis(
-        "41", "unclear", "unknown", 0.2, (), "rules", "unknown", "manual_review", measure_next=("p99",)
-    )
-    assert "measure next: p99" in text(DIAGNOSIS, frames.critical(diagnosis=unclear))
-
-
-def test_an_advisory_is_marked_as_advice_with_confidence_and_horizon() -> None:
-    drawn = text(ADVISORIES, frames.critical())
-    assert "[1] throttle_concurrency" in drawn
-    assert "0.74" in drawn
-    assert "ADVISORY" in drawn
-    assert "now" in drawn
-    assert "~6 m 00 s  uncalibrated" in drawn.replace("s   uncal", "s  uncal")
-
-
-def test_no_advisories_says_none() -> None:
-    assert text(ADVISORIES, frames.endpoint()).splitlines()[1] == "none"
-
-
-def test_incidents_say_how_long_they_lasted() -> None:
-    drawn = text(INCIDENTS, frames.critical())
-    assert "22:10:10 ▲ open" in drawn
-    assert "✔ resolved" in drawn
-    assert "14 m 00 s" in drawn
-    assert "×2" in text(INCIDENTS, frames.endpoint(incidents=(frames.incident(reopened=1),)))  # noqa: RUF001 - times
 
 
 def test_status_names_the_failure() -> None:

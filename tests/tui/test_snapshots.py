@@ -1,4 +1,4 @@
-"""Pictures of the screens at three sizes in every state; the last check, after what they say."""
+"""Pictures of the screens at four sizes in every state; the last check, after what they say."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from inferguard_core.frame import Frame
 
-SIZES = [(80, 24), (120, 40), (200, 50)]
+SIZES = [(80, 24), (100, 30), (120, 40), (200, 50)]
 STATES: dict[str, Callable[[], Frame]] = {
     "waiting": lambda: frames.frame(frames.waiting()),
     "ok": lambda: frames.frame(frames.endpoint()),
     "critical": lambda: frames.frame(frames.critical()),
+    "filling": lambda: frames.frame(frames.filling()),
     "dead": lambda: frames.frame(frames.dead()),
     "fleet": frames.mixed_fleet,
 }

@@ -16,7 +16,7 @@ from inferguard_tui.panels.help import help_lines
 from inferguard_tui.panels.replay import replay_line
 from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict
 from inferguard_tui.panels.view import Watching
-from tests.tui import frames
+from tests.tui import conclusions, frames
 
 CALM = Watching()
 PAUSED = Watching(frames.NOW - 60)
@@ -49,8 +49,43 @@ def test_the_header_says_what_is_watched_and_when() -> None:
     [(ProofLevel.LIVE, " LIVE "), (ProofLevel.RECORDED, " REPLAY "), (ProofLevel.SIMULATED, " SIMULATED ")],
 )
 @pytest.mark.parametrize("cells", [60, 80, 120])
-def test_whose_numbers_these_are_is_always_said(proof: ProofLevel, word: str, cells: int) -> None:
-    assert word in header(cells, proof=proof)
+@pytest.mark.parametrize("watching", [CALM, PAUSED], ids=["live", "paused"])
+def test_whose_numbers_these_are_is_always_said(
+    proof: ProofLevel, word: str, cells: int, watching: Watching
+) -> None:
+    long = frames.endpoint(
+        3, name="inference-gateway-07.example.internal:30000", models=("org/a-very-long-model-name" * 3,)
+    )
+    shown = endpoint_header(frames.frame(long), replace(long, proof=proof), 3, watching, cells)
+    assert word in text_of(shown)
+    assert width(shown) == cells
+    assert word in header(cells, watching, proof=proof)
+
+
+def test_the_model_gives_way_before_the_engine() -> None:
+    short = header(62, models=("an-organisation/gpt-oss-120b",))
+    assert "vLLM 0.32.0  gpt-oss-120b" in short
+    assert "an-organisation/gpt-oss-120b" in header(120, models=("an-organisation/gpt-oss-120b",))
+    assert "vLLM 0.32.0" in header(50, models=("an-organisation/gpt-oss-120b",))
+
+
+@pytest.mark.parametrize("cells", [80, 100, 120])
+def test_the_fleets_header_cuts_no_count(cells: int) -> None:
+    shown = text_of(fleet_header(frames.mixed_fleet(), CALM, cells))
+    assert "1 CRITICAL  1 NO DATA" in shown
+    assert " LIVE " in shown
+    assert "…" not in shown
+
+
+def test_a_verdict_leaves_out_whole_figures() -> None:
+    shown = verdict(frames.critical(), cells=80)
+    assert "KV exhausted by demand — preempting 2.4 /s, 38 waiting  " in shown
+    assert "…" not in shown
+
+
+def test_a_cause_that_the_table_does_not_know_is_shown_by_its_name() -> None:
+    told = replace(conclusions.diagnosis(), cause="cosmic_\x1b[31mrays")
+    assert "CRITICAL  cosmic [31mrays — " in verdict(frames.critical(diagnosis=told))
 
 
 @pytest.mark.parametrize("cells", [20, 40, 80, 120, 200])
@@ -84,7 +119,11 @@ def test_the_fleets_header_counts_states() -> None:
         (frames.waiting(), " … WAITING  no poll has come back yet"),
         (frames.endpoint(), " ✔ OK  nothing wrong is seen"),
         (frames.warning(), " ! WARNING  queue_growth: 14 waiting"),
-        (frames.critical(), " ▲ CRITICAL  preemption: 144 preempted"),
+        (frames.critical(diagnosis=None), " ▲ CRITICAL  preemption: 144 preempted"),
+        (
+            frames.critical(),
+            " ▲ CRITICAL  KV exhausted by demand — preempting 2.4 /s, 38 waiting, wait ≈ 6.13 s, TTFT p95 12.4 s",
+        ),
         (
             frames.dead(),
             " \N{MULTIPLICATION SIGN} NO DATA  last data 48 s ago, at 22:12:32. gpu-01:8000 refused the connection",
@@ -115,7 +154,7 @@ def test_a_monitor_that_stopped_says_so_before_anything_else() -> None:
 def test_the_fleets_verdict_names_the_worst_first() -> None:
     shown = text_of(fleet_verdict(frames.mixed_fleet(), CALM, 200))
     assert shown.startswith(
-        " ▲ CRITICAL  4 of 12 in trouble: gpu-07:8000 kv_exhausted; gpu-09:8000 no data for 48 s; "
+        " ▲ CRITICAL  4 of 12 in trouble: gpu-07:8000 KV exhausted by demand; gpu-09:8000 no data for 48 s; "
         "gpu-03:8000 queue_growth"
     )
 

@@ -86,16 +86,6 @@ def throughput_drop(window: Window, limits: Limits, situation: Situation) -> Fin
         and made.rate <= usual_rate
         and _far_below(each, baseline, normal, limits)
     )
-    source = situation.source(Signal.GENERATION_TOKENS, Signal.RUNNING)
-    row = Evidence(
-        "generation_per_running",
-        each,
-        "tokens/s",
-        normal * (1.0 - limits.throughput_drop),
-        normal,
-        made.seconds,
-        source=source,
-    )
     return Finding(
         "throughput_drop",
         hot=hot,
@@ -104,10 +94,16 @@ def throughput_drop(window: Window, limits: Limits, situation: Situation) -> Fin
         keep_s=limits.throughput_keep,
         severity=Severity.WARNING,
         summary=f"{each:.0f} tokens/s per running request, was {normal:.0f}; {running:.0f} running",
-        evidence=(row,),
+        evidence=(_each_row(each, normal, made.seconds, limits, situation),),
     )
 
 
 def _far_below(each: float, baseline: Baseline, normal: float, limits: Limits) -> bool:
     z = baseline.z(each, TABLE[Normal.GENERATION_PER_RUNNING].floor)
     return z is not None and z < -limits.throughput_z and each <= normal * (1.0 - limits.throughput_drop)
+
+
+def _each_row(each: float, normal: float, seconds: float, limits: Limits, situation: Situation) -> Evidence:
+    source = situation.source(Signal.GENERATION_TOKENS, Signal.RUNNING)
+    limit = normal * (1.0 - limits.throughput_drop)
+    return Evidence("generation_per_running", each, "tokens/s", limit, normal, seconds, source=source)

@@ -67,7 +67,7 @@ LOAD: tuple[Signature, ...] = (
     Signature(
         "prefix_broken",
         "prefix_cache_miss",
-        {"hit_rate_fell": 3, "fell_at_once": 2, "kv_low": 2, "load_same": 3},
+        {"hit_rate_fell": 3, "hits_gone": 2, "fell_at_once": 2, "kv_low": 2, "load_same": 3},
         {"evicting": 3, "cache_off": 6, "cache_cold": 3, "mix_changed": 2, "hits_kept": 4, **GONE},
         ("hit_rate_fell", "kv_low"),
         "Make the head of the prompt stable: no timestamps, ids or reordered tool lists before the shared part.",
@@ -119,7 +119,7 @@ LOAD: tuple[Signature, ...] = (
         "prefill_interference",
         "ttft_regression",
         {"itl_tail_up": 3, "prompt_bursts": 2, "large_steps": 2},
-        {"preempting": 3, "recomputing": 3, "kv_full": 2, "decode_drifted": 3, **GONE},
+        {"preempting": 3, "recomputing": 3, "kv_full": 2, "queue_grows": 2, "decode_drifted": 3, **GONE},
         ("itl_tail_up",),
         "Lower --max-num-batched-tokens / --chunked-prefill-size one step at a time while watching TTFT.",
         (),

@@ -86,5 +86,6 @@ def _prelude(memory: EpisodeMemory, scene: Scene) -> Prelude | None:
 def _crashes(memory: EpisodeMemory, scene: Scene) -> tuple[Crash, ...]:
     if scene.window is None:
         return memory.crashes
-    down = any(a.kind == "endpoint_down" for a in scene.anomalies)
+    silent = scene.situation.failed_polls > 0
+    down = silent and any(a.kind == "endpoint_down" for a in scene.anomalies)
     return crashes(scene.window, memory.crashes, down=down)

@@ -7,13 +7,13 @@ killed an engine never finished, so its own length is often only in the leap. No
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.stretch import Stretch, stretch
 from inferguard_core.signals import Signal
+from inferguard_core.window import bucket_quantile
 
 if TYPE_CHECKING:
     from inferguard_core.history import History
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 LAST_WORDS_S = 60.0
 DRAIN_S = 10.0
 """A drain empties the batch and the queue and only then stops the process."""
-LAST_SHAPES_S = 15.0
-"""A shape that kills does so within its prefill or soon after."""
-BY_CHANCE = 0.15
-"""Such requests expected in the last seconds by what was usual; twice in a row by chance is 2 %."""
+RARE_SHARE = 0.02
+"""A shape is an outlier if no more than this share of the requests before had it, and"""
+FAR = 2.0
+"""its bucket begins at this multiple of their p95: one in fifty long ones is in every minute."""
 COMMON_MIN_N = 50
 LEAP = 2.0
 """Prompt tokens between two of the last polls, against the most there ever were."""
@@ -57,19 +57,15 @@ def crashes(window: Window, known: tuple[Crash, ...], *, down: bool) -> tuple[Cr
     for end in ends:
         last = history.at_or_before(end)
         if last is not None and all(abs(c.unix - last.unix) > 1.0 for c in kept):
-            seen = Counter(shape for crash in kept for shape in crash.shapes)
-            kept.append(_crash(history, last.t, last.unix, seen))
+            kept.append(_crash(history, last.t, last.unix))
     return tuple(kept)
 
 
-def _crash(history: History, t: float, unix: float, seen: Counter[str]) -> Crash:
-    """`seen`: how many crashes before had each shape."""
+def _crash(history: History, t: float, unix: float) -> Crash:
     minute = stretch(history, t - LAST_WORDS_S, t)
     if minute is None:
         return Crash(unix, None, None)
-    last = stretch(history, t - LAST_SHAPES_S, t)
-    shapes = (*_rare(last, seen), *_leap(last)) if last is not None else ()
-    return Crash(unix, _traffic(minute), _drained(history, t, minute), shapes)
+    return Crash(unix, _traffic(minute), _drained(history, t, minute), (*_rare(minute), *_leap(minute)))
 
 
 def _traffic(minute: Stretch) -> bool | None:
@@ -93,11 +89,8 @@ def _drained(history: History, t: float, minute: Stretch) -> bool | None:
     return True if _traffic(minute) else None
 
 
-def _rare(last: Stretch, before: Counter[str]) -> list[str]:
-    """The highest bucket of the last seconds, where requests before so seldom reached it that chance is out.
-
-    Those of crashes before are not held against it.
-    """
+def _rare(last: Stretch) -> list[str]:
+    """The highest bucket of the last minute, where it is rare and far beyond the lengths that were usual."""
     found: list[str] = []
     for signal, word in _LENGTHS:
         oldest = last.history.oldest
@@ -105,14 +98,14 @@ def _rare(last: Stretch, before: Counter[str]) -> list[str]:
         first = oldest.histogram(signal) if oldest is not None else None
         if seen is None or seen.count < 1 or earlier is None or first is None or first.edges != earlier.edges:
             continue
-        total = earlier.count - first.count
+        usual = [b - a for a, b in zip(first.counts, earlier.counts, strict=True)]
         index = bisect_left(seen.counts, seen.count)
-        if index == 0 or total < COMMON_MIN_N:
+        if index == 0 or usual[-1] < COMMON_MIN_N:
             continue
-        reached = total - (earlier.counts[index - 1] - first.counts[index - 1])
-        shape = f"{word} > {seen.edges[index - 1]:,.0f} tokens"
-        if (max(0.0, reached - before[shape]) + 0.5) * seen.count <= BY_CHANCE * total:
-            found.append(shape)
+        edge, reached = seen.edges[index - 1], usual[-1] - usual[index - 1]
+        long, _ = bucket_quantile(seen.edges, usual, 0.95)
+        if reached <= RARE_SHARE * usual[-1] and edge >= FAR * long:
+            found.append(f"{word} > {edge:,.0f} tokens")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.conditions.pool import SLACK
-from inferguard_core.diagnose.look import times, unknown
+from inferguard_core.diagnose.look import anomalous, times, unknown
 from inferguard_core.diagnose.prelude import AROUND_S
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
 from inferguard_core.signals import Signal
@@ -80,6 +80,10 @@ def queued(look: Look) -> Condition:
     row = look.evidence("waiting", value, 1.0, before)
     since = look.since("queued", "waiting", 1.0) if value >= 1 else None
     return Condition("queued", value >= 1, f"requests wait ({told})", (row,), since)
+
+
+def queue_grows(look: Look) -> Condition:
+    return anomalous(look, "queue_grows", "queue_growth", "the queue grows or is long")
 
 
 def _cap(look: Look) -> float | None:

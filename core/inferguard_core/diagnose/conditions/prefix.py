@@ -68,6 +68,10 @@ def _fell_unix(look: Look) -> float | None:
 
 
 def hits_gone(look: Look) -> Condition:
+    """Hardly any prompt token comes from the cache, and fewer do than before."""
+    kept = look.known["hits_kept"]
+    if kept.holds:
+        return Condition("hits_gone", False, kept.text, kept.evidence)
     return threshold(look, "hits_gone", "prefix_hit_rate", GONE, above=False)
 
 

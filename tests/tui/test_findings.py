@@ -1,0 +1,211 @@
+"""What the panels of conclusions say: anomalies, diagnosis, advisories with fix and impact, incidents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inferguard_core.frame import Blind
+from inferguard_core.verdict import CauseScore, Condition, Impact
+from inferguard_tui.line import text_of
+from inferguard_tui.panels.advisories import ADVISORIES, change
+from inferguard_tui.panels.anomalies import ANOMALIES
+from inferguard_tui.panels.diagnosis import DIAGNOSIS
+from inferguard_tui.panels.incidents import INCIDENTS
+from inferguard_tui.panels.view import View, panel_lines
+from tests.tui import conclusions, frames
+
+if TYPE_CHECKING:
+    from inferguard_tui.panels.view import Panel
+
+WIDE = View(100, 12)
+
+
+def text(panel: Panel, endpoint: object, view: View = WIDE) -> str:
+    return "\n".join(text_of(row) for row in panel_lines(panel, endpoint, view))
+
+
+def test_anomalies_carry_word_shape_kind_and_age() -> None:
+    drawn = text(ANOMALIES, frames.critical())
+    assert "▲ CRIT preemption" in drawn
+    assert "! WARN ttft_high" in drawn
+    assert "· note kv_saturated" in drawn
+    assert "(recovering)" in drawn
+    assert "3 m 10 s" in drawn
+    assert "3 firing · 1 blind" in drawn
+
+
+def test_no_anomalies_names_the_rules_that_cannot_see() -> None:
+    drawn = text(ANOMALIES, frames.endpoint(blind=(Blind("swap", "swapped"),)))
+    assert "none" in drawn
+    assert "blind, for want of input: swap" in drawn
+
+
+def test_before_the_first_poll_there_is_no_all_clear() -> None:
+    assert "waiting for the first poll" in text(ANOMALIES, frames.waiting())
+
+
+def test_anomalies_that_do_not_fit_are_counted() -> None:
+    assert "… 3 more anomalies" in text(ANOMALIES, frames.critical(), View(100, 3))
+
+
+def test_a_zoomed_anomaly_shows_its_evidence() -> None:
+    assert ANOMALIES.detail is not None
+    drawn = "\n".join(text_of(row) for row in ANOMALIES.detail(frames.critical(), WIDE))
+    assert "preemptions 144 · limit 2 · 60 s · from vllm:num_preemptions_total" in drawn
+    assert "swap: swapped is not exported; vLLM V1 does not swap" in drawn
+
+
+def test_diagnosis_is_pending_only_while_an_incident_is_open() -> None:
+    assert "rules pending" in text(DIAGNOSIS, frames.critical(diagnosis=None))
+    calm = text(DIAGNOSIS, frames.endpoint())
+    assert "no incident is open" in calm
+    assert "pending" not in calm
+
+
+def test_diagnosis_ranks_its_causes_and_says_why() -> None:
+    drawn = text(DIAGNOSIS, frames.critical(), View(100, 20))
+    assert "kv_exhausted" in drawn
+    assert "0.86" in drawn
+    assert "long_contexts 0.31 · arrival_surge 0.18" in drawn
+    assert "✔ KV ≥ 0.9 held for 30 s (0.98)" in drawn
+    assert "but: few running (12)" in drawn
+    assert "not so: KV tokens per running request near what they were before" in drawn
+    assert "before it: arrivals 4.2 /s → 9.1 /s" in drawn
+    assert "wrong lever: more sequences: 58 of 256 run; KV is the cap" in drawn
+    assert "mode preemption_storm · risk high · manual review" in drawn
+    assert "measure next" not in drawn
+    assert "rules" in drawn.splitlines()[0]
+    assert "more in zoom" not in drawn
+
+
+def test_in_few_rows_the_diagnosis_keeps_cause_reason_and_wrong_lever() -> None:
+    title, *body = text(DIAGNOSIS, frames.critical(), View(80, 4)).splitlines()
+    assert [row[:12] for row in body] == ["kv_exhausted", "✔ running re", "wrong lever:"]
+    assert "7 more in zoom" in title
+
+
+def test_what_of_the_diagnosis_does_not_fit_is_in_the_zoom() -> None:
+    assert DIAGNOSIS.detail is not None
+    drawn = "\n".join(text_of(row) for row in DIAGNOSIS.detail(frames.critical(), WIDE))
+    for words in ("not known here: swapping", "✔ requests wait (0 → 38)", "measure next: p99 of inter-token"):
+        assert words in drawn
+    assert "kv_usage 97.9 % · limit 90.0 %" in drawn
+
+
+def test_an_unclear_diagnosis_says_what_to_measure() -> None:
+    drawn = text(DIAGNOSIS, frames.critical(diagnosis=conclusions.unclear()), View(60, 5))
+    assert "unclear: no cause reaches 0.50" in drawn
+    assert "compute_bound 0.40" in drawn
+    assert "measure next: GPU clocks (nvidia-smi dmon)" in drawn
+
+
+def test_what_a_model_wrote_cannot_drive_the_terminal() -> None:
+    hostile = Condition("x", True, "\x1b[2Jgone\n\nand\u202eback [b]bold[/]")
+    told = replace(conclusions.diagnosis(), ranked=(CauseScore("kv_exhausted", 0.9, (hostile,)),))
+    assert "✔ [2Jgone andback [b]bold[/]" in text(DIAGNOSIS, frames.critical(diagnosis=told))
+
+
+def test_an_advisory_says_what_changes_how_sure_and_when() -> None:
+    drawn = text(ADVISORIES, frames.critical())
+    assert "[1] throttle_concurrency 58 → 44 " in drawn
+    assert "0.74" in drawn
+    assert "ADVISORY" in drawn
+    assert "now" in drawn
+    assert "~6 m 00 s uncalibrated" in drawn
+    assert drawn.count("uncalibrated") == 1
+
+
+def test_a_superseded_advisory_is_not_shown() -> None:
+    assert "51" not in text(ADVISORIES, frames.critical(), View(200, 20))
+    assert text(ADVISORIES, frames.critical()).count("throttle_concurrency") == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"target_agents": 6.0, "in_flight_now": 12.0}, "12 → 6 agents"),
+        ({"admit_per_second": 4.5, "completions_per_second": 5.0}, "5 → 4.5 /s"),
+        ({"target_window": 0.0, "window_now": 4.0, "break_even": 0.5}, "4 → 0"),
+        ({"target_concurrency": 44.0}, "→ 44"),
+        ({"shape": "prompt > 30000"}, ""),
+    ],
+)
+def test_advised_and_present_values_stand_side_by_side(
+    parameters: dict[str, float | str], words: str
+) -> None:
+    assert change(parameters) == words
+
+
+def test_the_fix_names_its_flags_and_whose_value_is_not_known() -> None:
+    drawn = text(ADVISORIES, frames.critical(), View(140, 20))
+    assert (
+        "--watermark your current value → 0.02 · --max-num-seqs 256 → 44 · --enable-chunked-prefill on"
+        in drawn
+    )
+    assert "command: vllm serve MODEL … --watermark 0.02 --max-num-seqs 44" in drawn
+    assert "effect: preempted work is no longer computed twice" in drawn
+    assert "cost: a restart" in drawn
+
+
+def test_flags_that_do_not_fit_are_counted() -> None:
+    assert "Fix     --watermark your current value → 0.02 · 2 more" in text(
+        ADVISORIES, frames.critical(), View(60, 5)
+    )
+
+
+def test_a_fix_without_a_flag_says_what_to_do_instead() -> None:
+    gateway = replace(conclusions.fix(), changes=(), command="")
+    assert "Fix     no flag: hold requests back at the gateway" in text(
+        ADVISORIES, frames.critical(fix=gateway)
+    )
+
+
+def test_the_zoomed_command_can_be_copied_line_by_line() -> None:
+    assert ADVISORIES.detail is not None
+    drawn = [text_of(row) for row in ADVISORIES.detail(frames.critical(), WIDE)]
+    at = drawn.index("    vllm serve MODEL … \\")
+    assert drawn[at + 1 : at + 3] == ["      --watermark 0.02 \\", "      --max-num-seqs 44"]
+
+
+def test_the_impact_shows_what_is_known_and_says_what_is_estimated() -> None:
+    drawn = text(ADVISORIES, frames.critical(), View(140, 20))
+    assert "Impact  2 m 50 s over goal · 1.2 k requests delayed · 0 failed" in drawn
+    assert "≈ 1.9 M tokens recomputed (estimate)" in drawn
+    assert "peak KV" not in drawn
+    nothing = Impact(frames.NOW - 10, frames.NOW)
+    assert "Impact" not in text(ADVISORIES, frames.critical(impact=nothing))
+
+
+def test_conclusions_about_an_incident_that_is_over_say_so() -> None:
+    over = frames.critical(incident=None)
+    assert "of the last incident" in text(DIAGNOSIS, over)
+    assert "of the last incident" in text(ADVISORIES, over)
+
+
+def test_no_advisories_says_none() -> None:
+    assert text(ADVISORIES, frames.endpoint()).splitlines()[1] == "none"
+
+
+def test_incidents_say_how_long_they_lasted() -> None:
+    drawn = text(INCIDENTS, frames.critical())
+    assert "22:10:10 ▲ open" in drawn
+    assert "✔ resolved" in drawn
+    assert "14 m 00 s" in drawn
+    assert "×2" in text(INCIDENTS, frames.endpoint(incidents=(frames.incident(reopened=1),)))  # noqa: RUF001 - times
+
+
+def test_the_incident_log_names_the_cause_and_not_the_endpoint_again() -> None:
+    drawn = text(INCIDENTS, frames.critical())
+    assert "KV exhausted by demand · preemption: 144" in drawn
+    assert "gpu-01" not in drawn
+    assert INCIDENTS.detail is not None
+    assert "  20231114T221010Z · worst critical" in "\n".join(
+        text_of(row) for row in INCIDENTS.detail(frames.critical(), WIDE)
+    )
+
+
+def test_in_one_line_the_log_shows_the_newest() -> None:
+    assert "KV exhausted" in text(INCIDENTS, frames.critical(), View(80, 2))
