@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from evaluate.cases import HELD_OUT, TUNING
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 WIDTH = 100
 MOST_FAILURES = 60
 HEAD = (
-    "found    episodes with an alarm of a kind that the label demands or allows, of all episodes",
-    "kinds    groups of demanded anomaly kinds that were raised, of all; false: alarms outside any episode",
+    "found    episodes with an alarm of a kind that the label demands or allows, of all",
+    "kinds    groups of demanded anomaly kinds that were raised; false: alarms outside any episode",
     "delay    seconds from onset to the first such alarm, median and 90th percentile",
     "cause@1  the last diagnosis names an accepted cause; @3: one of its first three does",
-    "action   the first advised action is an accepted one; again: incidents beyond one per episode",
+    "action   the first advised action is an accepted one; again: incidents beyond one an episode",
 )
-ROW = "{:<26} {:>5} {:>9} {:>9} {:>5} {:>12} {:>8} {:>8} {:>8} {:>5}"
+ROW = "{:<24} {:>5} {:>8} {:>8} {:>5} {:>12} {:>8} {:>8} {:>8} {:>5}"
 
 
 def lines(outcomes: Sequence[Outcome], elapsed_s: float) -> Iterator[str]:
@@ -86,7 +87,7 @@ def _split(split: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
         "", "runs", "found", "kinds", "false", "delay s", "cause@1", "cause@3", "action", "again"
     )
     for group, some in _by(outcomes, "group").items():
-        name = group if len(group) <= 26 else f"{group[:25]}…"
+        name = group if len(group) <= 24 else f"{group[:23]}…"
         yield _row(name, tally(outcome.score for outcome in some))
     yield _row("all", total)
     by_interval = _by(outcomes, "interval_s")
@@ -141,13 +142,13 @@ def _confusion(total: Tally) -> Iterator[str]:
     """One line per cause: how often what was said, most frequent first."""
     if not total.confusion:
         return
-    yield "== causes: what the label names, and what was said how often (an accepted answer counts as the label's)"
+    yield "== causes: what the label names, and how often what was said (an accepted answer is the label's)"
     said: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for (cause, answer), count in total.confusion.items():
         said[cause].append((count, answer))
     for cause, answers in sorted(said.items()):
         listed = ", ".join(f"{answer} {count}" for count, answer in sorted(answers, reverse=True))
-        yield f"{cause:<24} {listed}"[: WIDTH + 20]
+        yield from wrap(f"{cause:<24} {listed}", WIDTH, subsequent_indent=" " * 25)
 
 
 def _failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -156,7 +157,8 @@ def _failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield "== no failures"
         return
     yield f"== failures ({len(found)}{f', the first {MOST_FAILURES}' if len(found) > MOST_FAILURES else ''})"
-    yield from found[:MOST_FAILURES]
+    for failure in found[:MOST_FAILURES]:
+        yield from wrap(failure, WIDTH, subsequent_indent="    ")
 
 
 def _by(outcomes: Sequence[Outcome], what: str) -> dict[Any, list[Outcome]]:

@@ -14,7 +14,7 @@ from inferguard_tui.line import Ink, Line, Span
 UNKNOWN = "—"
 EIGHTHS = "▁▂▃▄▅▆▇█"
 SHAPE = {Severity.OK: "✔", Severity.NOTICE: "·", Severity.WARNING: "!", Severity.CRITICAL: "▲"}
-NO_DATA_SHAPE = "×"  # noqa: RUF001 - a shape, not a letter
+NO_DATA_SHAPE = "×"
 INK = {
     Severity.OK: Ink.OK,
     Severity.NOTICE: Ink.NOTICE,
@@ -28,14 +28,14 @@ _STAND_INS = str.maketrans(
     {
         **dict(zip(EIGHTHS, "..::-==#", strict=True)),
         "—": "-",
-        "–": "-",  # noqa: RUF001 - the dash of a range
+        "–": "-",
         "─": "-",
         "│": "|",
         "┤": "+",
         "·": ".",
         "▲": "^",
         "✔": "+",
-        "×": "x",  # noqa: RUF001 - the no-data shape
+        "×": "x",
         "…": "~",
         "≈": "~",
         "≥": ">",

@@ -12,8 +12,8 @@ from inferguard_tui.formatting import amount, duration
 from inferguard_tui.glyphs import UNKNOWN, bar
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
 from inferguard_tui.panels.anomalies import evidence_rows
-from inferguard_tui.panels.remedy import fix_blocks, fix_detail, fix_line, impact_detail, impact_line
-from inferguard_tui.panels.view import Content, Panel, View, filled, listing, wrapped_block
+from inferguard_tui.panels.remedy import fix_detail, fix_rows, impact_detail, impact_line
+from inferguard_tui.panels.view import Content, Panel, View, listing, wrapped_block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,9 +102,7 @@ def advisories_content(endpoint: EndpointFrame, view: View) -> Content:
     body = list(listing(rows, room, "advisories")) if rows else [line(Span("none", Ink.DIM))]
     spare = view.height - len(body) - bool(told)
     if fix is not None and spare > 0:
-        blocks = fix_blocks(fix, view.width)
-        fixed, _ = filled(blocks, spare) if len(blocks[0]) <= spare else ((fix_line(fix, view.width),), 0)
-        body += fixed
+        body += fix_rows(fix, view.width, spare)
     if told and len(body) < view.height:
         body.append(told)
     note = "advice only" if endpoint.incident is not None else "of the last incident"

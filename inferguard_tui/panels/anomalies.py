@@ -70,14 +70,24 @@ def _shortened(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cells
     return spread((*lead, Span(told)), age, cells)
 
 
-def _one_line_each(endpoint: EndpointFrame, view: View) -> list[Line]:
-    """A column of kinds that is as wide as those in sight need; none where it would cut a summary short."""
-    seen = endpoint.anomalies[: view.height]
-    kinds = _kind_cells(seen)
-    lined_up = [_shortened(a, endpoint, view.width, kinds) for a in endpoint.anomalies]
-    if not any("…" in text_of(row) for row in lined_up[: view.height]):
-        return lined_up
-    return [_shortened(a, endpoint, view.width, len(a.kind)) for a in endpoint.anomalies]
+def _rows(endpoint: EndpointFrame, view: View) -> list[Line]:
+    """Each in one line at least; rows to spare go to those at the top whose summary needs more than one.
+
+    The column of kinds is as wide as those in sight need; there is none where it would cut a summary short.
+    """
+    found = endpoint.anomalies
+    kinds = _kind_cells(found[: view.height])
+    short = [_shortened(a, endpoint, view.width, kinds) for a in found]
+    if any("…" in text_of(row) for row in short[: view.height]):
+        return [_shortened(a, endpoint, view.width, len(a.kind)) for a in found]
+    rows: list[Line] = []
+    spare = view.height - len(found)
+    for anomaly, one in zip(found, short, strict=True):
+        whole = anomaly_rows(anomaly, endpoint, view.width, kinds)
+        fits = len(whole) - 1 <= spare
+        rows += whole if fits else [one]
+        spare -= len(whole) - 1 if fits else 0
+    return rows
 
 
 def _kind_cells(anomalies: Sequence[Anomaly]) -> int:
@@ -96,9 +106,7 @@ def anomalies_content(endpoint: EndpointFrame, view: View) -> Content:
                 for row in wrapped(f"blind, for want of input: {rules}", view.width, 2)
             ]
         return Content(tuple(rows[: view.height]), blind)
-    kinds = _kind_cells(endpoint.anomalies)
-    whole = [row for a in endpoint.anomalies for row in anomaly_rows(a, endpoint, view.width, kinds)]
-    rows = whole if len(whole) <= view.height else _one_line_each(endpoint, view)
+    rows = _rows(endpoint, view)
     firing = sum(a.state is AnomalyState.FIRING for a in endpoint.anomalies)
     note = " · ".join(part for part in (f"{firing} firing", blind) if part)
     return Content(listing(rows, view.height, "anomalies"), note)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.printable import printable
 from inferguard_tui.glyphs import bar
-from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
+from inferguard_tui.line import EMPTY, Ink, Line, Span, clauses, flowed, left, line, width
 from inferguard_tui.panels.anomalies import evidence_rows
 from inferguard_tui.panels.causes import UNCLEAR, cause_words
 from inferguard_tui.panels.view import Content, Panel, View, filled, wrapped_block
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inferguard_core.frame import EndpointFrame
-    from inferguard_core.verdict import CauseScore, Condition, Diagnosis
+    from inferguard_core.verdict import CauseScore, Condition, Diagnosis, WrongLever
 
 _BAR_CELLS = 12
 _NAME_CELLS = 24
@@ -47,8 +47,7 @@ def _blocks(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
     reasons = [_for(condition, cells) for condition in best.speaks_for] if best is not None else []
     yield from reasons[:1]
     if diagnosis.wrong_lever is not None:
-        lever = diagnosis.wrong_lever
-        yield wrapped_block(f"wrong lever: {lever.lever}: {lever.because}", cells, Ink.NOTICE)
+        yield _wrong_lever(diagnosis.wrong_lever, view)
     yield from reasons[1:]
     for moved in diagnosis.changed_before:
         yield wrapped_block(f"before it: {moved}", cells, Ink.DIM)
@@ -102,6 +101,15 @@ def _for(condition: Condition, cells: int) -> tuple[Line, ...]:
 def _against(condition: Condition, cells: int) -> tuple[Line, ...]:
     """One that holds and should not, or one that should hold and does not."""
     return wrapped_block(f"{'but' if condition.holds else 'not so'}: {condition.text}", cells, Ink.DIM)
+
+
+def _wrong_lever(lever: WrongLever, view: View) -> tuple[Line, ...]:
+    """In one line where rows are few: its number then gives way, which the zoom still has."""
+    words = printable(f"wrong lever: {lever.lever}: {lever.because}")
+    short = clauses(words, view.width)
+    if view.height < _ROOMY_ROWS // 2 + 1 and not short.endswith("…"):
+        return (line(Span(short, Ink.NOTICE)),)
+    return wrapped_block(words, view.width, Ink.NOTICE)
 
 
 def _measure_next(diagnosis: Diagnosis, cells: int) -> Iterator[tuple[Line, ...]]:

@@ -27,7 +27,8 @@ def _words(incident: Incident, endpoint: EndpointFrame) -> str:
     told = incident.headline or ", ".join(incident.anomalies)
     diagnosis = endpoint.diagnosis
     if diagnosis is not None and diagnosis.incident_id == incident.id:
-        return f"{cause_words(diagnosis.cause)} · {told}"
+        # The cause takes the place of the kind that a headline begins with.
+        return f"{cause_words(diagnosis.cause)} · {told.partition(': ')[2] or told}"
     return told
 
 
@@ -36,7 +37,7 @@ def incident_row(incident: Incident, endpoint: EndpointFrame, cells: int) -> Lin
     severity = Severity.OK if over else incident.severity
     end = incident.ended_unix
     lasted = duration(end - incident.onset_unix) if end is not None else since(endpoint, incident.onset_unix)
-    again = f"×{incident.reopened + 1} " if incident.reopened else ""  # noqa: RUF001 - times
+    again = f"×{incident.reopened + 1} " if incident.reopened else ""
     start = line(
         Span(f"{clock(incident.opened_unix)} ", Ink.DIM),
         Span(f"{SHAPE[severity]} {left(incident.state.value, 11)}", INK[severity]),

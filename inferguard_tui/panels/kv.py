@@ -46,7 +46,7 @@ def forecast_words(endpoint: EndpointFrame) -> tuple[str, ...]:
     short = f"{full}, {word}"
     if forecast.low_s is None or forecast.high_s is None:
         return (short,)
-    return f"{full} ({forecast.low_s:.0f}–{forecast.high_s:.0f} s), {word}", short  # noqa: RUF001 - a range
+    return f"{full} ({forecast.low_s:.0f}–{forecast.high_s:.0f} s), {word}", short
 
 
 def _fitting(forms: tuple[str, ...], cells: int) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import amount, duration, percent
 from inferguard_tui.line import Ink, Line, Span, clauses, flowed, in_ink, line
-from inferguard_tui.panels.view import wrapped_block
+from inferguard_tui.panels.view import filled, wrapped_block
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame
@@ -29,19 +31,37 @@ def flag_words(change: FlagChange) -> str:
     return printable(change.flag, 60) + to
 
 
-def fix_line(fix: Fix, cells: int) -> Line:
-    """The flags in one line, those that do not fit counted; without a flag, what to do instead."""
+def flag_rows(fix: Fix, cells: int, most: int) -> tuple[Line, ...]:
+    """The flags in at most `most` lines, those that do not fit counted; without a flag, what to do instead.
+
+    A change is not broken between its flag and its values where a line can hold it.
+    """
     room = cells - _INDENT
     if not fix.changes:
         instead = clauses(printable(fix.instead[0]), room - 9) if fix.instead else ""
-        return line(Span(_FIX, Ink.TITLE), Span(f"no flag: {instead}" if instead else "no flag helps"))
-    words = [flag_words(change) for change in fix.changes]
-    # The last form drops the values from what is proposed: the flag and where it goes must stay.
-    for kept in range(len(words), 0, -1):
-        more = f" · {len(words) - kept} more" if kept < len(words) else ""
-        if told := flowed([" · ".join(words[:kept])], room - len(more)):
-            return line(Span(_FIX, Ink.TITLE), Span(told, Ink.STRONG), Span(more, Ink.DIM))
-    return line(Span(_FIX, Ink.TITLE), Span(clauses(words[0], room), Ink.STRONG))
+        return (line(Span(_FIX, Ink.TITLE), Span(f"no flag: {instead}" if instead else "no flag helps")),)
+    rows: list[str] = []
+    for words in map(flag_words, fix.changes):
+        joined = f"{rows[-1]} · {words}" if rows else words
+        if rows and cell_len(joined) <= room:
+            rows[-1] = joined
+        else:
+            rows.append(words)
+    if len(rows) > most:
+        rows = _counted(rows, most, room)
+    return tuple(
+        line(Span(_FIX if n == 0 else " " * _INDENT, Ink.TITLE), Span(clauses(row, room), Ink.STRONG))
+        for n, row in enumerate(rows)
+    )
+
+
+def _counted(rows: list[str], most: int, room: int) -> list[str]:
+    """The first `most` rows; the last ends with how many changes were left out, and gives one up if it must."""
+    kept, left_out = rows[:most], sum(row.count(" · ") + 1 for row in rows[most:])
+    if cell_len(f"{kept[-1]} · {left_out} more") > room and " · " in kept[-1]:
+        kept[-1] = kept[-1].rpartition(" · ")[0]
+        left_out += 1
+    return [*kept[:-1], f"{kept[-1]} · {left_out} more"]
 
 
 def one_line_command(fix: Fix) -> str:
@@ -53,30 +73,17 @@ def _labelled(label: str, text: str, cells: int, ink: Ink = Ink.DIM) -> tuple[Li
     return wrapped_block(f"{' ' * _INDENT}{label}: {text}", cells, ink, _INDENT + 2) if text else ()
 
 
-def fix_blocks(fix: Fix, cells: int) -> list[tuple[Line, ...]]:
-    """The fix, most important first: flags, command, effect, cost, why; in as many lines as each needs."""
-    if fix.changes:
-        # A change is not broken between its flag and its values where a line can hold it.
-        rows: list[str] = []
-        for words in map(flag_words, fix.changes):
-            joined = f"{rows[-1]} · {words}" if rows else words
-            if rows and flowed([joined], cells - _INDENT):
-                rows[-1] = joined
-            else:
-                rows.append(words)
-        first = tuple(
-            line(Span(_FIX if n == 0 else " " * _INDENT, Ink.TITLE), Span(row, Ink.STRONG))
-            for n, row in enumerate(rows)
-        )
-    else:
-        first = (fix_line(fix, cells),)
-    blocks = [first]
-    if fix.command:
-        blocks.append(_labelled("command", one_line_command(fix), cells))
-    blocks += [_labelled("effect", fix.effect, cells), _labelled("cost", fix.cost, cells)]
-    blocks.append(_labelled("why", fix.why, cells))
-    blocks += [_labelled("instead", text, cells) for text in fix.instead[0 if fix.changes else 1 :]]
-    return [block for block in blocks if block]
+def fix_rows(fix: Fix, cells: int, height: int) -> tuple[Line, ...]:
+    """The fix in at most `height` lines: flags, then command, effect, cost and why, as far as they fit whole."""
+    flags = flag_rows(fix, cells, height)
+    blocks = [
+        _labelled("command", one_line_command(fix), cells),
+        _labelled("effect", fix.effect, cells),
+        _labelled("cost", fix.cost, cells),
+        _labelled("why", fix.why, cells),
+        *(_labelled("instead", text, cells) for text in fix.instead[0 if fix.changes else 1 :]),
+    ]
+    return (*flags, *filled(blocks, height - len(flags))[0])
 
 
 def fix_detail(fix: Fix, cells: int) -> tuple[Line, ...]:

@@ -19,7 +19,7 @@ def position(at_s: float) -> str:
 
 def replay_line(replay: ReplayPosition, cells: int) -> Line:
     state = "ended" if replay.ended else "paused" if replay.paused else "playing"
-    speed = right(f"{replay.speed:g}×", 6)  # noqa: RUF001 - times
+    speed = right(f"{replay.speed:g}×", 6)
     length = position(replay.length_s)
     start = line(
         Span(f" {state:<7}", Ink.STRONG),

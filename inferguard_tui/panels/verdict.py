@@ -37,6 +37,17 @@ def _age(endpoint: EndpointFrame) -> str:
     return f"last data {duration(endpoint.age_s)} ago, at {clock(endpoint.last_page_unix)}"
 
 
+def _trouble(endpoint: EndpointFrame) -> str:
+    """The cause in words and the figures of what is wrong; before a cause is named, the incident's headline."""
+    incident, diagnosis = endpoint.incident, endpoint.diagnosis
+    if incident is not None and diagnosis is not None:
+        figures = ", ".join(headline_figures(endpoint))
+        return cause_words(diagnosis.cause) + (f" — {figures}" if figures else "")
+    if incident is not None and incident.headline:
+        return incident.headline
+    return endpoint.anomalies[0].summary if endpoint.anomalies else "an incident is open"
+
+
 def sentence(endpoint: EndpointFrame) -> str:
     """Why the state is what it is, in words."""
     failure = endpoint.failure.message if endpoint.failure is not None else ""
@@ -44,14 +55,8 @@ def sentence(endpoint: EndpointFrame) -> str:
         return f"{_age(endpoint)}. {failure or 'The poll has not come back.'}"
     if endpoint.status is Status.WAITING:
         return f"no poll has come back yet{f': {failure}' if failure else ''}"
-    diagnosis = endpoint.diagnosis
-    if endpoint.incident is not None and diagnosis is not None:
-        figures = ", ".join(headline_figures(endpoint))
-        return f"{cause_words(diagnosis.cause)} — {figures}" if figures else cause_words(diagnosis.cause)
-    if endpoint.incident is not None and endpoint.incident.headline:
-        return endpoint.incident.headline
-    if endpoint.anomalies:
-        return endpoint.anomalies[0].summary
+    if endpoint.incident is not None or endpoint.anomalies:
+        return _trouble(endpoint)
     if endpoint.status is Status.RESTARTED:
         return "the engine started anew; figures begin again"
     count = len(endpoint.blind)

@@ -88,7 +88,7 @@ def test_a_recording_is_scored_by_the_labels_beside_it(
     (tmp_path / "a.jsonl.gz").write_bytes(source.read_bytes())
     with gzip.open(source, "rt", encoding="utf-8") as text:
         polls = [json.loads(line) for line in text][1:]
-    down = next(poll["t"] for poll in polls if "body" not in poll)
+    down = next(poll["t"] for poll in polls if not poll["body"])
     label = {"onset": down, "end": polls[-1]["t"], "kinds": [["endpoint_down"]], "cause": ["engine_down"]}
     (tmp_path / "a.labels.json").write_text(json.dumps({"episodes": [label]}))
     (tmp_path / "unlabelled.jsonl.gz").write_bytes(source.read_bytes())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,6 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VLLM, SGLANG, V0 = Dialect.VLLM_V1, Dialect.SGLANG, Dialect.VLLM_V0
 both = pytest.mark.parametrize("dialect", [VLLM, SGLANG])

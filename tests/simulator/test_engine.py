@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from inferguard_tui.simulator.clients import CHAT, COMPLETIONS
+from inferguard_tui.simulator.demo_scenarios import HEALTHY, INCIDENT
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import Condition, SimulatedEngine
 from inferguard_tui.simulator.faults import Crash, SlowApi, Stall
 from inferguard_tui.simulator.scenario import Episode, Scenario
-from inferguard_tui.simulator.clients import CHAT, COMPLETIONS
-from inferguard_tui.simulator.demo_scenarios import HEALTHY, INCIDENT
 from inferguard_tui.simulator.traffic import Lengths, Rate
 
 BUSY = Scenario("busy", "", (CHAT, COMPLETIONS), history_s=5.0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
 from inferguard_tui.simulator.harm import Stretch, harmed
 from inferguard_tui.simulator.ledger import Second, gap_bin, gap_of
-from inferguard_tui.simulator.scenario import Episode
 from inferguard_tui.simulator.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.scenario import Episode
 
 
 def seconds(n: int, start: int = 0, **values: object) -> tuple[Second, ...]:

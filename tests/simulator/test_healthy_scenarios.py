@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.healthy_scenarios import HEALTHY_SCENARIOS, KV_95
-from inferguard_tui.simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from inferguard_tui.simulator.scenario import Scenario
 
 
 @pytest.mark.parametrize("scenario", HEALTHY_SCENARIOS, ids=lambda scenario: scenario.name)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from inferguard_tui.simulator.demo_scenarios import INCIDENT
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
-from inferguard_tui.simulator.demo_scenarios import INCIDENT
 
 if TYPE_CHECKING:
     from inferguard_tui.simulator.scenario import Scenario

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inferguard_core.poll import FailureKind, ProofLevel, Source
+from inferguard_tui.simulator.demo_scenarios import HEALTHY, INCIDENT
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.faults import Crash, SlowApi
-from inferguard_tui.simulator.demo_scenarios import HEALTHY, INCIDENT
 from inferguard_tui.simulator.source import SimulatedSource
 
 

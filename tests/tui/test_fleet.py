@@ -9,7 +9,7 @@ import pytest
 from inferguard_tui.fleet.columns import COLUMNS, LEAVE_ORDER, fitting, heading, row
 from inferguard_tui.fleet.order import REST_S, may_sort, worst_first
 from inferguard_tui.line import Ink, text_of, width
-from tests.tui import frames
+from tests.tui import conclusions, frames
 
 FLEET = frames.mixed_fleet().endpoints
 
@@ -58,7 +58,8 @@ def test_headings_stand_over_their_columns(cells: int) -> None:
     )
     assert shown.index("gpu-07") == names.index("endpoint")
     assert shown.index("▲ CRITICAL") == names.index("state")
-    assert shown.index("12.4 s") + len("12.4 s") == names.index("TTFT p95") + len("TTFT p95")
+    assert shown.index("58") + len("58") == names.index("run") + len("run")
+    assert shown.index("kv_exhausted") == names.index("cause")
 
 
 def test_a_dead_endpoint_shows_old_values_as_old() -> None:
@@ -66,6 +67,16 @@ def test_a_dead_endpoint_shows_old_values_as_old() -> None:
     assert "\N{MULTIPLICATION SIGN} NO DATA" in text_of(dead)
     assert "no data for 48 s" in text_of(dead)
     assert {span.ink for span in dead if "52 %" in span.text} == {Ink.STALE}
+
+
+@pytest.mark.parametrize("cells", [80, 100, 120, 200])
+def test_the_cause_is_shown_at_every_size(cells: int) -> None:
+    assert "kv_exhausted" in text_of(row(frames.critical(7), 7, frames.NOW, cells, under_cursor=False))
+
+
+def test_a_cause_of_an_incident_that_is_over_is_not_shown_as_one_of_now() -> None:
+    calm = frames.endpoint(diagnosis=conclusions.diagnosis())
+    assert "kv_exhausted" not in text_of(row(calm, 1, frames.NOW, 200, under_cursor=False))
 
 
 def test_an_endpoint_never_polled_shows_no_zero() -> None:

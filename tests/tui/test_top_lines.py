@@ -63,10 +63,10 @@ def test_whose_numbers_these_are_is_always_said(
 
 
 def test_the_model_gives_way_before_the_engine() -> None:
-    short = header(62, models=("an-organisation/gpt-oss-120b",))
+    short = header(70, models=("an-organisation/gpt-oss-120b",))
     assert "vLLM 0.32.0  gpt-oss-120b" in short
     assert "an-organisation/gpt-oss-120b" in header(120, models=("an-organisation/gpt-oss-120b",))
-    assert "vLLM 0.32.0" in header(50, models=("an-organisation/gpt-oss-120b",))
+    assert "vLLM 0.32.0" in header(60, models=("an-organisation/gpt-oss-120b",))
 
 
 @pytest.mark.parametrize("cells", [80, 100, 120])

@@ -50,7 +50,7 @@ LOAD: tuple[Signature, ...] = (
             "prompts_repeated": 1,
             "kv_half": 1,
         },
-        {"cache_off": 6, "cache_cold": 3, "mix_changed": 3, "hits_kept": 4, "load_same": 2, **GONE},
+        {"cache_off": 20, "cache_cold": 3, "mix_changed": 3, "hits_kept": 4, "load_same": 2, **GONE},
         ("hit_rate_fell",),
         "Halve the active agents (CONCUR), pin sessions to replicas, then an offload tier for evicted prefixes.",
         (
@@ -68,7 +68,7 @@ LOAD: tuple[Signature, ...] = (
         "prefix_broken",
         "prefix_cache_miss",
         {"hit_rate_fell": 3, "hits_gone": 2, "fell_at_once": 2, "kv_low": 2, "load_same": 3},
-        {"evicting": 3, "cache_off": 6, "cache_cold": 3, "mix_changed": 2, "hits_kept": 4, **GONE},
+        {"evicting": 3, "cache_off": 20, "cache_cold": 3, "mix_changed": 2, "hits_kept": 4, **GONE},
         ("hit_rate_fell", "kv_low"),
         "Make the head of the prompt stable: no timestamps, ids or reordered tool lists before the shared part.",
         (),
