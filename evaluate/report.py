@@ -119,7 +119,7 @@ def _false_alarm_line(outcomes: Sequence[Outcome]) -> str:
     bound = worst.false_per_hour_bound
     return (
         f"   {worst.false_alarms} false alarms in {worst.healthy_s / 3600:.1f} healthy hours at the worst interval"
-        + ("" if bound is None else f": below {bound:.2f} an hour with 95 % certainty")
+        + ("" if bound is None else f": below {bound:.2f} an hour (95 %)")
     )
 
 

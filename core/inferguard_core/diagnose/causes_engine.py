@@ -45,7 +45,7 @@ ENGINE: tuple[Signature, ...] = (
         "engine_restarted",
         "unknown",
         {"restarted": 3},
-        {"drained": 3},
+        {"drained": 3, "same_shape": 2},
         ("restarted",),
         "Read the log of the old process, reroute until the new one is warm.",
         (ActionType.DRAIN_AND_RECYCLE,),
@@ -68,7 +68,8 @@ ENGINE: tuple[Signature, ...] = (
         "engine_down",
         "unknown",
         {"down": 3},
-        {},
+        # It is not down but another one: what ended the old process is the question then.
+        {"restarted": 3},
         ("down",),
         "Is the process up, the port open, the log clean? Reroute meanwhile.",
         (),
