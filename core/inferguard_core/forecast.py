@@ -138,6 +138,8 @@ class Forecaster:
         points = window.points(Signal.KV_USAGE, fit)
         if not points or points[-1][1] < GROWTH_MIN_USAGE or len(points) < MIN_POINTS:
             return []
+        if points[-1][1] <= points[0][1]:
+            return []
         slopes = pairwise_slopes(points)
         if not slopes or points[-1][0] - points[0][0] < fit / 2:
             return []

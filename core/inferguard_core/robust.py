@@ -24,6 +24,8 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> float | None:
 
     Sen, JASA 1968; breaks down only past 29 % outliers.
     """
+    if len(points) >= 3 and points[0][0] < points[-1][0] and len({y for _, y in points}) == 1:
+        return 0.0
     slopes = pairwise_slopes(points)
     return median(slopes) if slopes else None
 
