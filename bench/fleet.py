@@ -45,6 +45,7 @@ async def _measure(urls: tuple[str, ...]) -> list[str]:
     lags: list[float] = []
     began = time.monotonic()
     cpu = counted = 0.0
+    answering = 0
     async for frame in feed.frames():
         now = time.monotonic()
         warm = now - began > WARM_UP_S
@@ -53,15 +54,15 @@ async def _measure(urls: tuple[str, ...]) -> list[str]:
         if warm:
             lags.extend(now - t for t in ended.values())
         ended.clear()
+        answering = sum(1 for e in frame.endpoints if e.polls and not e.failed_polls)
         if now - began > WARM_UP_S + MEASURED_S:
             break
     share = (time.process_time() - cpu) / (time.monotonic() - counted)
-    answering = sum(1 for e in frame.endpoints if e.polls and not e.failed_polls)
     seconds = time.monotonic() - counted
     await feed.close()
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
-        f"{ENDPOINTS} endpoints every {INTERVAL_S:g} s for {seconds:.0f} s after {WARM_UP_S:g} s of warm-up, {answering} answering",
+        f"{ENDPOINTS} endpoints every {INTERVAL_S:g} s, {answering} answering; measured for {seconds:.0f} s",
         f"  polls            {polls / seconds:6.1f} /s",
         f"  CPU              {share:6.1%} of one core ({share * 60:.1f} s a minute)",
         f"  resident, peak   {resident:6.0f} MiB",

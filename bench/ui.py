@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 120, 40
 WARM_UP_S = 6.0
-STEADY_S, SERIES_STEADY_S = 18.0, 10.0
+STEADY_S, SERIES_STEADY_S = 16.0, 10.0
 FIRST_FRAME_MARK = b"InferGuard"
 """Stands in the first picture, before anything is known."""
 FIRST_DATA_MARK = b"tok held"

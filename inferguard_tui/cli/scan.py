@@ -94,7 +94,7 @@ def text(result: Scan) -> str:
     lines = [
         "  ".join(part for part in (frame.name, status, engine_words(frame), ", ".join(frame.models)) if part)
     ]
-    lines += [f"  {a.severity.word:<8}  {a.kind:<15} {a.summary}" for a in frame.anomalies if result.answered]
+    lines += [f"  {a.severity.word:<8}  {a.kind:<20} {a.summary}" for a in frame.anomalies if result.answered]
     lines += _conclusions(frame)
     if frame.failure is not None:
         lines.append(f"  {frame.failure.message}")
@@ -102,7 +102,7 @@ def text(result: Scan) -> str:
         lines.append(f"  {_numbers(frame)}")
         lines.append(f"  from {result.polls} polls over {result.seconds:.1f} s")
     lines += [
-        f"  blind     {b.rule:<15} {b.missing} not exported{f'; {b.remedy}' if b.remedy else ''}"
+        f"  blind     {b.rule:<20} {b.missing} not exported{f'; {b.remedy}' if b.remedy else ''}"
         for b in frame.blind
     ]
     lines += [f"  doubtful  {doubt}" for doubt in frame.doubts]
@@ -116,11 +116,10 @@ def _conclusions(frame: EndpointFrame) -> list[str]:
     lines = []
     if frame.diagnosis is not None:
         lines.append(f"  cause     {frame.diagnosis.cause} {frame.diagnosis.confidence:.2f}")
-    for advisory in frame.advisories:
-        if advisory.superseded_by is None:
-            lines.append(f"  advice    {advisory.action_type.value}: {advisory.reason}")
+    current = (a for a in frame.advisories if a.superseded_by is None)
+    lines += [f"  advice    {a.action_type.value}: {a.reason}" for a in current]
     if frame.fix is not None and frame.fix.command:
-        lines.append(f"  fix       {frame.fix.command}")
+        lines.append(f"  fix       {' '.join(frame.fix.command.replace(chr(92), ' ').split())}")
     return lines
 
 

@@ -30,4 +30,5 @@ def amount(measure: Measure | None) -> str:
         return f"{value:.3g} s{counted}"
     if unit in ("requests", "tokens", "1"):
         return f"{value:,.0f}"
-    return f"{value:,.3g} {unit.replace('tokens', 'tok')}"
+    shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{shown} {unit.replace('tokens', 'tok').replace('1/s', '/s')}"

@@ -97,7 +97,7 @@ _COLUMN = Arrangement(
         Band((("status", 1),), 1),
         Band((("anomalies", 1),), 5, 2),
         Band((("diagnosis", 1),), 4, 2),
-        Band((("advisories", 1),), 5, 2),
+        Band((("advisories", 1),), 4, 3),
         Band((("incidents", 1),), 2, 1),
     ),
 )
@@ -143,8 +143,14 @@ def _grown(bands: tuple[Band, ...], spare: int) -> list[int]:
             heights[-1] += spare
         return heights
     heights = [min(band.most, band.height + spare * band.grow // total) for band in bands]
+    left = spare - sum(heights) + sum(band.height for band in bands)
+    # What division left over goes one by one to those with the greatest use for it.
+    for index in sorted(range(len(bands)), key=lambda i: -bands[i].grow):
+        if left and heights[index] < bands[index].most:
+            heights[index] += 1
+            left -= 1
     # The last band is a list: it takes what no other has a use for.
-    heights[-1] += spare - sum(heights) + sum(band.height for band in bands)
+    heights[-1] += left
     return heights
 
 

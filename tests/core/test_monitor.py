@@ -71,7 +71,7 @@ async def run(sources: list[Scripted], seconds: float, listener: Listener | None
 
     async def collect() -> None:
         async for frame in monitor.frames():
-            frames.append(frame)  # noqa: PERF401 - an async comprehension would lose all on cancel
+            frames.append(frame)
 
     task = asyncio.create_task(collect())
     await asyncio.sleep(seconds)

@@ -9,11 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from inferguard_tui.simulator.launch import launched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORDINGS = Path(__file__).parents[1] / "fixtures" / "recordings"
 INFERGUARD = [sys.executable, "-m", "inferguard_tui"]

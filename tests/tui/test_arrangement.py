@@ -46,3 +46,16 @@ def test_a_large_screen_shows_every_panel(width: int, height: int) -> None:
 
 def test_the_first_panels_stay_in_the_smallest_room() -> None:
     assert list(arranged(30, 2)) == ["kv", "queue"]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("replay_row", [0, 1])
+def test_no_title_stands_without_a_line_under_it(width: int, height: int, replay_row: int) -> None:
+    compact = {panel.id for panel in PANELS if panel.compact is not None}
+    cells = arranged(width, height - BOARD_ROWS - replay_row)
+    assert all(cell.height > 1 or panel in compact for panel, cell in cells.items())
+
+
+def test_a_replay_bar_costs_no_panel_at_80_by_24() -> None:
+    assert "incidents" in arranged(80, 24 - BOARD_ROWS - 1)
+    assert arranged(80, 24 - BOARD_ROWS)["advisories"].height == 5
