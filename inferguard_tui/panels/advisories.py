@@ -99,13 +99,16 @@ def advisories_content(endpoint: EndpointFrame, view: View) -> Content:
     after = (fix is not None) + bool(told)
     rows = _rows(advisories, view.width)
     room = max(1, view.height - after)
-    body = list(listing(rows, room, "advisories")) if rows else [line(Span("none", Ink.DIM))]
+    # In a single line the first to try says more than that there are others, which the title counts.
+    body = rows[:1] if room == 1 else list(listing(rows, room, "advisories"))
+    body = body or [line(Span("none", Ink.DIM))]
     spare = view.height - len(body) - bool(told)
     if fix is not None and spare > 0:
         body += fix_rows(fix, view.width, spare)
     if told and len(body) < view.height:
         body.append(told)
     note = "advice only" if endpoint.incident is not None else "of the last incident"
+    note += f" · {len(rows) - 1} more" if room == 1 and len(rows) > 1 else ""
     return Content(tuple(body[: view.height]), note if rows or fix is not None or told else "")
 
 

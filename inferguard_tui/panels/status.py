@@ -79,14 +79,15 @@ def status_content(endpoint: EndpointFrame, view: View) -> Content:
     rows += _row("data", _age(endpoint).removeprefix("data "), view)
     if endpoint.failure is not None:
         rows += _row("failure", endpoint.failure.message, view, Ink.CRITICAL)
-    rows += _row("engine", engine_words(endpoint), view)
-    rows += _row("model", model_words(endpoint, view.width - _LABEL_CELLS), view)
-    if learning := _warm_up(endpoint):
-        rows += _row("learning", learning, view)
-    if unseen := _unseen(endpoint):
-        rows += _row("unseen", " · ".join(unseen), view, Ink.NOTICE)
     for doubt in endpoint.doubts:
         rows += _row("doubt", doubt, view, Ink.NOTICE)
+    if unseen := _unseen(endpoint):
+        rows += _row("unseen", " · ".join(unseen), view, Ink.NOTICE)
+    if learning := _warm_up(endpoint):
+        rows += _row("learning", learning, view)
+    # Last, since the header has them.
+    rows += _row("engine", engine_words(endpoint), view)
+    rows += _row("model", model_words(endpoint, view.width - _LABEL_CELLS), view)
     return Content(tuple(rows[: view.height]), endpoint.proof.value)
 
 

@@ -124,13 +124,13 @@ COMPUTE_BOUND = Scenario(
     "compute_bound",
     "More prompt tokens a second than the GPUs can compute; neither pool nor batch is full.",
     (
-        replace(COMPLETIONS, output=Lengths(60, 0.5, minimum=4), rate=Rate.constant(1.2)),
+        replace(COMPLETIONS, output=Lengths(60, 0.5, minimum=4), rate=Rate.constant(2.0)),
         Traffic(
-            name="ingest",
-            rate=Rate.between(110.0, 220.0, 1.9),
-            prompt=Lengths(9000, 0.2, minimum=4000, maximum=16_000),
-            output=Lengths(25, 0.3, minimum=5),
-            max_tokens=64,
+            name="scoring",
+            rate=Rate.between(110.0, 220.0, 1.1),
+            prompt=Lengths(14_000, 0.1, minimum=9000, maximum=18_000),
+            output=Lengths(1, 0.0),
+            max_tokens=1,
             handler="/v1/completions",
         ),
     ),
@@ -212,7 +212,7 @@ RANK_IMBALANCE = Scenario(
         Traffic(
             name="tenant",
             rate=Rate.never(),
-            crew=Crew(members=40, think_s=1.0, since=110.0, until=300.0),
+            crew=Crew(members=43, think_s=1.0, since=110.0, until=300.0),
             prompt=Lengths(900, 0.3, minimum=100, maximum=4000),
             output=Lengths(1000, 0.3, minimum=200),
             max_tokens=1500,

@@ -139,6 +139,13 @@ WORKING_AGENTS = Scenario(
     seconds=HOUR_S,
 )
 
+BATCH_ANSWERS = Scenario(
+    "batch_answers",
+    "Clients that do not stream: their first token comes with the last, and nobody minds.",
+    (CHAT, replace(COMPLETIONS, rate=Rate.constant(1.5), streaming=False)),
+    seconds=HOUR_S,
+)
+
 HEALTHY_SCENARIOS = (
     STEADY,
     BURSTS,
@@ -151,4 +158,5 @@ HEALTHY_SCENARIOS = (
     CLOSED_TABS,
     SLOW_SCRAPES,
     WORKING_AGENTS,
+    BATCH_ANSWERS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inferguard_tui.simulator.admission_scenarios import PRESSED, SLOW
+from inferguard_tui.simulator.admission_scenarios import PRESSED
 from inferguard_tui.simulator.clients import COMPLETIONS, USUAL
 from inferguard_tui.simulator.faults import Crash, ShapeCrash, Stall, Throttle
 from inferguard_tui.simulator.scenario import Episode, Scenario
@@ -162,7 +162,7 @@ SLOW_DECODE = Scenario(
             onset=420.0,
             cause_ends=680.0,
             kinds=(("decode_drift", "itl_high"),),
-            also=(*SLOW, "queue_growth"),
+            also=PRESSED,
         ),
     ),
     seconds=800.0,

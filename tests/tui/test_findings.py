@@ -150,6 +150,12 @@ def test_the_fix_names_its_flags_and_whose_value_is_not_known() -> None:
     assert "cost: a restart" in drawn
 
 
+def test_where_one_advisory_fits_it_is_the_first() -> None:
+    title, *body = text(ADVISORIES, frames.critical(), View(80, 4)).splitlines()
+    assert "1 more" in title
+    assert [row[:6] for row in body] == ["[1] th", "Fix   ", "Impact"]
+
+
 def test_flags_that_do_not_fit_are_counted() -> None:
     assert "Fix     --watermark your current value → 0.02 · 2 more" in text(
         ADVISORIES, frames.critical(), View(60, 5)
