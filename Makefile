@@ -1,5 +1,5 @@
 # Every target makes the virtual environment it needs, once. PYTHON=/path/to/python3 chooses the interpreter.
-.PHONY: help demo test check bench eval lock docs venv clean
+.PHONY: help demo test check bench eval lock docs pictures venv clean
 BIN := .venv/bin
 
 help:  ## this list
@@ -26,6 +26,9 @@ eval: venv  ## detection and diagnosis scored over every simulated cause; ARGS=-
 
 docs: venv  ## docs/settings.md and .env.example, from the code
 	@$(BIN)/python -m inferguard_core.settings.reference .
+
+pictures: venv  ## docs/pictures, from the real screens
+	@$(BIN)/python docs/picture.py
 
 lock: venv  ## requirements-dev.lock, from pyproject.toml; UPGRADE=--upgrade takes the newest
 	@.ci/lock $(UPGRADE)

@@ -153,7 +153,9 @@ class SimulatedEngine:
         if host.boots > boots:
             self.ledger.restarted(now)
         preempted = sum(self._report(step) for step in host.complete(now))
-        self._tell_lost()
+        for request in host.lost:
+            self._workload.lost(request, now)
+        host.lost.clear()
         while self._workload.next_at <= now:
             self._arrive(self._workload.take())
         gone = self._workload.impatient(now)
@@ -166,11 +168,6 @@ class SimulatedEngine:
             bool(preempted) or uneven or self.condition is not Condition.SERVING or self.process.held_up(now)
         )
         self._episodes.observe(now, trouble=trouble)
-
-    def _tell_lost(self) -> None:
-        for request in self._host.lost:
-            self._workload.lost(request, self.now)
-        self._host.lost.clear()
 
     def _report(self, step: Step) -> int:
         """Tell everyone of a completed step; how many requests it preempted."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 EVICTION_PASS_S = 1e-4
 EVICTED_BLOCK_S = 2e-6
 TOKENISED_TOKEN_S = 2e-7
+CACHE = {"cache_type": "UnifiedRadixCache", "pp_rank": "0", "tp_rank": "0"}
+"""Labels that the radix cache's own families carry instead of the engine's."""
 
 
 class LazyCounters:
@@ -60,12 +62,7 @@ class TokenCounters:
         self._retracted_output = lazy(
             "num_retracted_output_tokens_total", "Output tokens of retracted requests"
         )
-        cache = {
-            "cache_type": "UnifiedRadixCache",
-            "dp_rank": common.get("dp_rank", "0"),
-            "pp_rank": "0",
-            "tp_rank": "0",
-        }
+        cache = {**CACHE, "dp_rank": common.get("dp_rank", "0")}
         self._evicted = LazyCounters(
             page.family("sglang:evicted_tokens_total", "counter", "KV tokens evicted"), cache
         )

@@ -73,7 +73,7 @@ def read(path):
 @given(st.lists(polls, max_size=5), st.lists(times, min_size=5, max_size=5))
 def test_what_was_written_is_read(tmp_path_factory, some, at):
     path = tmp_path_factory.mktemp("round") / "r.jsonl.gz"
-    some = [replace(poll, t=t, unix=1000.0 + t) for poll, t in zip(some, sorted(at), strict=False)]
+    some = [replace(poll, t=t, unix=round(1000.0 + t, 3)) for poll, t in zip(some, sorted(at), strict=False)]
     written(path, some)
     recording = read(path)
     begin = some[0].t if some else 0.0

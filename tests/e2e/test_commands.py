@@ -80,6 +80,7 @@ class TestScan:
         assert found["signals"]["swapped"] is None
         for empty in ("diagnosis", "fix", "error"):
             assert found[empty] is None
+        assert found["actions"] == []
 
     def test_simulated_numbers_say_so(self, healthy: str) -> None:
         assert json.loads(run("scan", healthy, "--json").stdout)["proof_level"] == "simulated"
@@ -87,8 +88,13 @@ class TestScan:
     def test_an_engine_in_trouble_is_critical_even_at_first_sight(self, pressed: str) -> None:
         done = run("scan", pressed, "--json")
         assert done.returncode == 2
-        kinds = {a["kind"] for a in json.loads(done.stdout)["anomalies"]}
-        assert "queue_growth" in kinds
+        found = json.loads(done.stdout)
+        assert "queue_growth" in {a["kind"] for a in found["anomalies"]}
+        assert found["diagnosis"]["cause"] in ("kv_exhausted", "long_contexts")
+        throttle = next(a for a in found["actions"] if a["action_type"] == "throttle_concurrency")
+        assert throttle["advisory_only"] is True
+        assert throttle["parameters"]["target_concurrency"] < throttle["parameters"]["running_now"]
+        assert "--max-num-seqs" in found["fix"]["command"]
 
     def test_several_endpoints_are_an_array_in_the_order_given(self, healthy: str) -> None:
         dead = f"127.0.0.1:{free_port()}"
@@ -116,7 +122,7 @@ class TestWatch:
         done = run("watch", pressed, "--interval", "1", "--duration", "9", "--json")
         lines = events(done.stdout)
         assert done.returncode == 2
-        assert {"anomaly", "incident", "end"} == {e["event"] for e in lines}
+        assert {"anomaly", "incident", "diagnosis", "action", "end"} == {e["event"] for e in lines}
         assert lines[-1]["worst"] == "critical"
         opened = [e for e in lines if e["event"] == "incident" and e["state"] == "open"]
         assert len({e["incident_id"] for e in opened}) == 1

@@ -58,6 +58,7 @@ def test_the_ramp_climbs_slowly_before_it_hurts(dialect: Dialect, seed: int) -> 
     tenths = [sum(trace.usage[t : t + 40]) / 40 for t in (0, 60, 120, 180)]
     assert tenths == sorted(tenths)
     assert max(trace.waiting[:100]) < 10
+    trace.engine.advance(360.0)
     (episode,) = trace.engine.episodes()
     assert 100 < episode["onset"] < 250
 
