@@ -54,6 +54,7 @@ class TestKv:
             (("openai/gpt-oss-120b",), 1.0),
             (("deepseek-ai/DeepSeek-R1-0528",), 0.5),
             (("deepseek-ai/DeepSeek-R1-Distill-Llama-70B",), 1.0),
+            (("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B",), 1.0),
             (("Qwen/Qwen3.5-397B-A17B",), 0.7),
             (("openai/gpt-oss-20b", "Qwen/Qwen3.5-397B-A17B"), 0.7),
         ],

@@ -30,7 +30,7 @@ def family_factor(models: tuple[str, ...], limits: Limits) -> float:
 
 
 def _factor(model: str, limits: Limits) -> float:
-    if "deepseek-r1" in model and "distill" not in model:
+    if "deepseek-r1" in model and not any(base in model for base in ("distill", "qwen", "llama")):
         return limits.deepseek_r1_kv_factor
     if "qwen3.5" in model or "qwen3_5" in model:
         return limits.qwen35_kv_factor
@@ -131,7 +131,8 @@ def kv_exhaustion_forecast(window: Window, limits: Limits, situation: Situation)
 def _when(forecast: Forecast) -> str:
     if forecast.seconds is None or forecast.low_s is None or forecast.high_s is None:
         return "not within 2 min"
-    return f"in {forecast.low_s:.0f}-{forecast.high_s:.0f} s"
+    low, high = round(forecast.low_s), round(forecast.high_s)
+    return f"in {low}-{high} s" if low < high else f"in about {high} s"
 
 
 def _lasted(window: Window, situation: Situation, threshold: float) -> float:
