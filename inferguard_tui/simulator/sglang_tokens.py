@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from inferguard_tui.simulator import edges
@@ -36,6 +37,10 @@ class LazyCounters:
         child.value += amount
 
 
+def _lazy(page: Page, name: str, words: str) -> LazyCounters:
+    return LazyCounters(page.family(f"sglang:{name}", "counter", words), page.common)
+
+
 class TokenCounters:
     """`realtime_tokens_total` is flushed at reports, as in the engine; the rest moves with its event."""
 
@@ -45,9 +50,7 @@ class TokenCounters:
         self._pending: dict[str, int] = {}
         common = page.common
 
-        def lazy(name: str, words: str) -> LazyCounters:
-            return LazyCounters(page.family(f"sglang:{name}", "counter", words), common)
-
+        lazy = partial(_lazy, page)
         effective = page.family(
             "sglang:prefill_effective_tokens_total", "counter", "Prefill tokens without retracted re-runs"
         )
