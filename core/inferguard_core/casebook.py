@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.diagnose import EpisodeMemory, diagnose, remember
-from inferguard_core.events import ActionEvent, DiagnosisEvent
+from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
+from inferguard_core.frame import AnomalyState
 from inferguard_core.impact import ImpactStart, impact
 from inferguard_core.remediation import fix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from inferguard_core.events import Event
     from inferguard_core.scene import Scene
@@ -26,6 +27,9 @@ CERTAIN = frozenset({"engine_down", "engine_stalled", "engine_restarted"})
 """Causes that are seen rather than inferred: believed at once."""
 AGAIN_S = 3.0
 """While nothing changes state, a case is thought over this often: a person reads no faster."""
+OPEN_S = 30.0
+"""For this long after something got worse any cause may take the lead. Later, while trouble eases, only one that
+explains more than the believed one ever did: what ends an overload says little of what began it."""
 RETOLD = 0.1
 """A confidence that moved by less is not told again."""
 
@@ -43,17 +47,17 @@ class Casebook:
         self._memory = EpisodeMemory()
         self._start: ImpactStart | None = None
         self._leading: str | None = None
-        self._leading_since = self._thought_t = 0.0
+        self._leading_since = self._thought_t = self._worse_t = 0.0
+        self._best = 0.0
         self._at_onset: Mapping[str, float] = {}
 
-    def update(self, scene: Scene, t: float, *, changed: bool) -> tuple[Event, ...]:
-        """Take one judged poll, made at `t`; what is newly concluded.
-
-        `changed` says that an anomaly or the incident changed state with it.
-        """
+    def update(self, scene: Scene, t: float, changes: Sequence[Event]) -> tuple[Event, ...]:
+        """Take one judged poll, made at `t`, and what changed with it; what is newly concluded."""
+        if any(isinstance(c, AnomalyEvent) and c.anomaly.state is AnomalyState.FIRING for c in changes):
+            self._worse_t = t
         if scene.incident.id != self._incident_id:
             self._open(scene)
-        elif not changed and t - self._thought_t < AGAIN_S:
+        elif not changes and t - self._thought_t < AGAIN_S:
             return ()
         self._thought_t = t
         scene = replace(scene, at_onset=self._at_onset)
@@ -65,6 +69,8 @@ class Casebook:
         events: list[Event] = []
         if self.diagnosis is None or _is_news(self.diagnosis, concluded):
             events.append(DiagnosisEvent(t, self._endpoint, concluded))
+        same = self.diagnosis is not None and self.diagnosis.cause == concluded.cause
+        self._best = max(self._best, concluded.confidence) if same else concluded.confidence
         self.diagnosis = concluded
         known = {a.id for a in self.advisories}
         self.advisories = advise(scene, concluded, self.advisories, ActionHistory())
@@ -88,9 +94,14 @@ class Casebook:
         """Whether the leading cause has led long enough; the one believed so far stays until then."""
         if concluded.cause != self._leading:
             self._leading, self._leading_since = concluded.cause, t
-        if concluded.cause in CERTAIN or t - self._leading_since >= settle_s:
+        if concluded.cause in CERTAIN:
             return True
-        return self.diagnosis is not None and self.diagnosis.cause == concluded.cause
+        if self.diagnosis is not None:
+            if self.diagnosis.cause == concluded.cause:
+                return True
+            if t - self._worse_t > OPEN_S and concluded.confidence <= self._best:
+                return False
+        return t - self._leading_since >= settle_s
 
 
 def _is_news(told: Diagnosis, now: Diagnosis) -> bool:

@@ -102,7 +102,7 @@ class EndpointWatch:
     def observe(self, poll: Poll) -> tuple[Event, ...]:
         """Take the next poll; what changed by it."""
         events = self._take(poll)
-        return (*events, *self._conclude(poll, changed=bool(events)))
+        return (*events, *self._conclude(poll, events))
 
     def _take(self, poll: Poll) -> tuple[Event, ...]:
         """Judge the poll; what changed in anomalies and incidents."""
@@ -196,7 +196,7 @@ class EndpointWatch:
         self._learn(seen.window)
         return tuple(events)
 
-    def _conclude(self, poll: Poll, *, changed: bool) -> tuple[Event, ...]:
+    def _conclude(self, poll: Poll, changes: Sequence[Event]) -> tuple[Event, ...]:
         """What the open incident comes from and calls for, as of this poll."""
         incident, seen = self.log.open, self.seen
         if incident is None:
@@ -214,7 +214,7 @@ class EndpointWatch:
             facts=self.facts,
             forecast=self.forecast,
         )
-        return self.casebook.update(scene, poll.t, changed=changed)
+        return self.casebook.update(scene, poll.t, changes)
 
     def _settle(self, poll: Poll, findings: Sequence[Finding], observed_s: float) -> tuple[Event, ...]:
         """Let findings change the lives of their anomalies, and those the incident."""
