@@ -21,8 +21,8 @@ AT_S = 74.0
 SIZE = (120, 40)
 
 
-async def dashboard(path: Path) -> None:
-    """The endpoint's screen at the height of the recorded incident."""
+async def dashboard() -> str:
+    """The endpoint's screen at the height of the recorded incident, as SVG."""
     recording = open_recording(RECORDING)
     assert isinstance(recording, Recording)
     feed = ReplayFeed(recording, Limits())
@@ -32,8 +32,8 @@ async def dashboard(path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         for _ in range(20):
             await pilot.pause(0.1)
-        path.write_text(app.export_screenshot(), "utf-8")
+        return app.export_screenshot()
 
 
 if __name__ == "__main__":
-    asyncio.run(dashboard(ROOT / "docs" / "pictures" / "dashboard.svg"))
+    (ROOT / "docs" / "pictures" / "dashboard.svg").write_text(asyncio.run(dashboard()), "utf-8")
