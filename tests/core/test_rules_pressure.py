@@ -151,6 +151,10 @@ class TestSwap:
         )
         assert found.hot
 
+    def test_a_gauge_that_falls_back_to_zero_between_swaps_stays_hot(self) -> None:
+        view = gauges(60, swapped=lambda t: 2 if t % 6 == 0 else 0, cpu_cache_usage=0)
+        assert swap(view, LIMITS, situation(S.SWAPPED, S.CPU_CACHE_USAGE)).hot
+
     def test_an_unused_swap_space_is_cool(self) -> None:
         found = swap(gauges(5, swapped=0, cpu_cache_usage=0), LIMITS, situation(S.SWAPPED, S.CPU_CACHE_USAGE))
         assert (found.hot, found.cool) == (False, True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from inferguard_core.window import Window
 
 INPUTS = (Signal.SWAPPED, Signal.CPU_CACHE_USAGE, Signal.OFFLOAD_FAILURES)
+GAUGE_WINDOW_S = 10.0
+"""Requests swap in and out within seconds: the highest of the last few samples says whether it goes on."""
 FAILURE_WINDOW_S = 60.0
 
 
@@ -20,12 +22,22 @@ def swap(window: Window, limits: Limits, situation: Situation) -> Finding:
     """Any request swapped out, any swap space in use, or offload failures above their rate."""
     if not any(s in situation.spellings for s in INPUTS):
         return blind("swap", *INPUTS)
-    swapped = window.latest(Signal.SWAPPED)
-    cpu_usage = window.latest(Signal.CPU_CACHE_USAGE)
+    swapped = window.maximum(Signal.SWAPPED, GAUGE_WINDOW_S)
+    cpu_usage = window.maximum(Signal.CPU_CACHE_USAGE, GAUGE_WINDOW_S)
     failures = window.rate(Signal.OFFLOAD_FAILURES, FAILURE_WINDOW_S)
     rows = (
-        Evidence("swapped", swapped, "requests", 0.0, source=situation.source(Signal.SWAPPED)),
-        Evidence("cpu_cache_usage", cpu_usage, "ratio", 0.0, source=situation.source(Signal.CPU_CACHE_USAGE)),
+        Evidence(
+            "swapped", swapped, "requests", 0.0, None, GAUGE_WINDOW_S, source=situation.source(Signal.SWAPPED)
+        ),
+        Evidence(
+            "cpu_cache_usage",
+            cpu_usage,
+            "ratio",
+            0.0,
+            None,
+            GAUGE_WINDOW_S,
+            source=situation.source(Signal.CPU_CACHE_USAGE),
+        ),
         Evidence(
             "offload_failure_rate",
             failures,
