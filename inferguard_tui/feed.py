@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from inferguard_core.followup import Execution, Similar
     from inferguard_core.frame import Frame
 
 
@@ -24,11 +25,54 @@ class ReplayControls(Protocol):
         ...
 
 
+class Desk(Protocol):
+    """What a person may ask of a running session. What comes of it shows in a later frame.
+
+    No method blocks or raises for what a person asks; an async one may take seconds and can be cancelled. A text
+    that is returned is a line for the person: why it was not done, empty when it was.
+    """
+
+    def acknowledge(self, incident_id: str, who: str) -> str:
+        """Say that `who` is on it; again by the same person takes it back."""
+        ...
+
+    def snooze(self, incident_id: str, seconds: float) -> str:
+        """Do not call for attention for so long; 0 ends it."""
+        ...
+
+    def note(self, incident_id: str, who: str, text: str) -> str: ...
+
+    def investigate(self, endpoint: str) -> str:
+        """Think about this endpoint now, with whatever brain there is."""
+        ...
+
+    async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:
+        """Past incidents like `query`, or with an empty one like the incident; best first."""
+        ...
+
+    async def dry_run(self, action_id: str, who: str) -> Execution | str:
+        """What would be sent for this advisory, guards and target included; nothing is sent."""
+        ...
+
+    async def dispatch(self, action_id: str, who: str, confirmed: str) -> Execution | str:
+        """Send it, in live mode, when `confirmed` is the action's own name and every guard agrees."""
+        ...
+
+    async def closed_frame(self, incident_id: str) -> Frame | str:
+        """A past incident as a frame, for the panels that show a live one."""
+        ...
+
+
 class FrameFeed(Protocol):
     """A source of Frames. `frames` is iterated once; `close` ends it and releases sockets and files."""
 
     @property
     def replay(self) -> ReplayControls | None: ...
+
+    @property
+    def desk(self) -> Desk | None:
+        """None where nothing can be asked: a plain recording."""
+        ...
 
     def frames(self) -> AsyncIterator[Frame]: ...
 

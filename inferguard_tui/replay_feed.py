@@ -51,6 +51,10 @@ class ReplayFeed:
         self._changed = asyncio.Event()
 
     @property
+    def desk(self) -> None:
+        return None
+
+    @property
     def replay(self) -> ReplayFeed:
         return self
 

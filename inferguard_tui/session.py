@@ -15,6 +15,7 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.access import Access, Login
 from inferguard_core.sources.address import Address, parse_address
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.desk import SessionDesk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -138,6 +139,10 @@ class LiveFeed:
     @property
     def replay(self) -> ReplayControls | None:
         return None
+
+    @property
+    def desk(self) -> SessionDesk | None:
+        return None if self._monitor is None else SessionDesk(self._monitor)
 
     def monitor(self) -> Monitor | BadInput:
         """The monitor behind the frames, made at the first call."""

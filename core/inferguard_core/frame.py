@@ -15,6 +15,7 @@ from inferguard_core.reading import Engine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from inferguard_core.followup import BrainResult, Execution, Note, Similar
     from inferguard_core.poll import Failure, ProofLevel
     from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix, Forecast, Impact
 
@@ -162,6 +163,10 @@ class Incident:
     timeline: tuple[IncidentEntry, ...] = ()
     peaks: Mapping[str, float] = field(default_factory=dict)
     """Worst values while it lasted, by `MeasureId`: highest of queue, KV usage and latency, lowest hit rate."""
+    acknowledged_by: str = ""
+    """Who said that they are on it; empty: nobody."""
+    snoozed_until_unix: float | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Blind(NamedTuple):
@@ -219,6 +224,11 @@ class EndpointFrame:
     impact: Impact | None = None
     """Of the open incident, else of the last one."""
     forecast: Forecast | None = None
+    executions: tuple[Execution, ...] = ()
+    """Of the open incident, else of the last one; newest first."""
+    brain: BrainResult | None = None
+    similar: tuple[Similar, ...] = ()
+    """Past incidents like the open one, best first."""
     blind: tuple[Blind, ...] = ()
     doubts: tuple[str, ...] = ()
     learning: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inferguard_core.frame import (
     Anomaly,
@@ -71,6 +71,18 @@ class IncidentLog:
         self.incidents[-1] = updated
         told = (updated.state, updated.severity, updated.anomalies)
         return updated if told != (current.state, current.severity, current.anomalies) else None
+
+    def annotate(self, incident_id: str, entry: IncidentEntry | None, **changes: Any) -> Incident | None:
+        """Put what a person said into an incident, and a line into its timeline; None where there is no such one.
+
+        `changes` are fields of `Incident` that people write: `acknowledged_by`, `snoozed_until_unix`, `notes`.
+        """
+        for place, known in enumerate(self.incidents):
+            if known.id == incident_id:
+                timeline = _entries(known.timeline, entry.unix, [entry.text]) if entry else known.timeline
+                self.incidents[place] = replace(known, timeline=timeline, **changes)
+                return self.incidents[place]
+        return None
 
     def peak(self, window: Window, measures: Mapping[str, Measure], unix: float) -> None:
         """Keep the extremes of the open incident, those between its onset and its opening included."""

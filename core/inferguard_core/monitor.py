@@ -74,6 +74,11 @@ class Monitor:
     def watches(self) -> tuple[EndpointWatch, ...]:
         return tuple(watch for _, watch in self._pairs)
 
+    def touch(self, endpoint: str) -> None:
+        """Something about `endpoint` changed besides its polls: a frame is due."""
+        self._dirty.add(endpoint)
+        self._wake.set()
+
     def start(self) -> None:
         """Begin polling; a second call does nothing."""
         if self._tasks:
@@ -152,8 +157,7 @@ class Monitor:
             self._listener.on_event(event)
         if failed_before and not watch.failed_polls:
             source.refresh_facts()
-        self._dirty.add(watch.endpoint)
-        self._wake.set()
+        self.touch(watch.endpoint)
 
     async def _poll(self, source: Source) -> Poll:
         started, unix = time.monotonic(), time.time()

@@ -46,6 +46,10 @@ class PushedFeed:
                 raise item
             yield item
 
+    @property
+    def desk(self) -> None:
+        return None
+
     async def close(self) -> None:
         self.closed = True
 

@@ -23,8 +23,21 @@ SEED_VARIABLES: Mapping[str, str] = {
     "polling.interval_seconds": "POLL_INTERVAL_SECONDS",
     "limits.kv_alert_threshold": "KV_ALERT_THRESHOLD",
     "limits.ttft_alert_multiplier": "TTFT_ALERT_MULTIPLIER",
+    "memory.state_dir": "INFERGUARD_STATE_DIR",
+    "memory.redis_url": "UPSTASH_REDIS_URL",
+    "memory.redis_token": "UPSTASH_REDIS_TOKEN",
+    "memory.vector_url": "UPSTASH_VECTOR_URL",
+    "memory.vector_token": "UPSTASH_VECTOR_TOKEN",
+    "brain.proactive_cycle_every": "INFERGUARD_PROACTIVE_CYCLE_EVERY",
+    "brain.gmi_api_key": "GMI_API_KEY",
+    "brain.gmi_base_url": "GMI_BASE_URL",
+    "brain.gmi_model": "GMI_MODEL",
+    "brain.bl_api_key": "BL_API_KEY",
+    "brain.daytona_api_key": "DAYTONA_API_KEY",
 }
-"""Names that existed before the prefix did and stay as they are."""
+"""Names that existed before the prefix did, or that differ from table and field, and stay as they are."""
+NAMED_BY_TABLE = frozenset({"memory", "brain", "actuation", "replay"})
+"""Tables whose variables are `INFERGUARD_`, the table and the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,8 @@ def _fields(model: type) -> Iterator[tuple[str, object]]:
 
 def _row(table: str, field: str, hint: object) -> Setting:
     parts = tuple(_parts(hint))
-    own = f"{PREFIX}{table}__{field}" if table == "limits" else f"{PREFIX}{field}"
+    joint = {"limits": "__"}.get(table, "_" if table in NAMED_BY_TABLE else None)
+    own = f"{PREFIX}{field}" if joint is None else f"{PREFIX}{table}{joint}{field}"
     seed = SEED_VARIABLES.get(f"{table}.{field}")
     if seed is None:
         variables: tuple[str, ...] = (own.upper(),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -16,6 +16,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from inferguard_core.detect.limits import Limits
 from inferguard_core.sources.access import DEADLINE_S, MAX_BODY_BYTES
+
+ActionName = Literal[
+    "recommend_compaction",
+    "throttle_concurrency",
+    "flush_session_radix",
+    "drain_and_recycle",
+    "quarantine_shape",
+    "shrink_speculation_window",
+]
 
 
 def xdg_dir(variable: str, fallback: str) -> Path:
@@ -45,6 +54,10 @@ def _in_header(secret: SecretStr) -> SecretStr:
     return secret
 
 
+Key = Annotated[SecretStr, AfterValidator(_in_header)]
+"""A secret that travels in a header."""
+
+
 def _without_colon(user: str) -> str:
     if ":" in user:
         raise ValueError("a user name of basic authentication has no colon")
@@ -66,7 +79,7 @@ class Access(_Concern):
 
     endpoints: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     """What to monitor when the command line names nothing, as a comma list. Unset: what is found here."""
-    bearer_token: Annotated[SecretStr, AfterValidator(_in_header)] | None = None
+    bearer_token: Key | None = None
     """Sent as `Authorization: Bearer …` to every endpoint."""
     basic_user: Annotated[str, AfterValidator(_without_colon)] | None = None
     """User name of basic authentication; not together with a bearer token."""
@@ -104,6 +117,101 @@ class Memory(_Concern):
         default_factory=lambda: xdg_dir("XDG_STATE_HOME", ".local/state")
     )
     """Directory of what outlives a run; made when it is missing."""
+    mode: Literal["on", "read_only", "off"] = "on"
+    """What is remembered: everything, what others wrote, or nothing."""
+    max_mib: Annotated[float, Interval(ge=8, le=65536)] = 512.0
+    """Size of the store in MiB from which the oldest readings go."""
+    max_days: Annotated[float, Interval(ge=0.05, le=3650)] = 30.0
+    """Age in days from which readings go; incidents stay."""
+    redis_url: str | None = None
+    """REST URL of the Upstash Redis that shares rolling state and events."""
+    redis_token: Key | None = None
+    """Token of that Redis."""
+    vector_url: str | None = None
+    """REST URL of the Upstash Vector index that recalls incidents."""
+    vector_token: Key | None = None
+    """Token of that index."""
+
+    @model_validator(mode="after")
+    def _whole_pairs(self) -> Memory:
+        if (self.redis_url is None) != (self.redis_token is None):
+            raise ValueError("redis_url and redis_token go together; one of them is not set")
+        if (self.vector_url is None) != (self.vector_token is None):
+            raise ValueError("vector_url and vector_token go together; one of them is not set")
+        return self
+
+
+class Brain(_Concern):
+    """Investigations and the language model behind them."""
+
+    mode: Literal["local", "remote"] = "local"
+    """Where investigations run: in this process, or on an `inferguard brain` at `url`."""
+    agent_name: str = "inferguard-brain"
+    """Name of the remote agent."""
+    url: str | None = None
+    """Where the remote brain answers, for mode remote."""
+    token: Key | None = None
+    """Bearer token between this monitor and a remote brain; the brain demands it off loopback."""
+    proactive_cycle_every: Annotated[int, Interval(ge=0, le=100_000)] = 5
+    """Polls from one investigation of an endpoint to the next; 0 is never."""
+    deadline_seconds: Annotated[float, Interval(ge=1, le=600)] = 60.0
+    """Total time of one investigation."""
+    gmi_api_key: Key | None = None
+    """Key of the LLM that refines a diagnosis. Unset: rules alone."""
+    gmi_base_url: str = "https://api.gmi-serving.com/v1"
+    """Base URL of an OpenAI-compatible API."""
+    gmi_model: str = "openai/gpt-oss-120b"
+    """Model asked to refine a diagnosis."""
+    llm_deadline_seconds: Annotated[float, Interval(ge=1, le=300)] = 20.0
+    """Total time of one call of the LLM, its retry included."""
+    send_host_names: bool = False
+    """Let the LLM see endpoints' host names; otherwise they are replaced."""
+    bl_api_key: Key | None = None
+    """Key for deploying the brain to Blaxel."""
+    daytona_api_key: Key | None = None
+    """Key of the Daytona workspaces a canary runs in. Unset: a local sandboxed process."""
+    daytona_api_url: str | None = None
+    """Another Daytona API than the public one."""
+
+
+class Actuation(_Concern):
+    """What may be carried out, by whom and how often. Off unless set."""
+
+    mode: Literal["off", "dry_run", "live"] = "off"
+    """What an action may do: nothing, say what it would send, or be sent after a person confirmed."""
+    endpoint: str | None = None
+    """Webhook that carries out an action."""
+    allowlist: Annotated[tuple[ActionName, ...], BeforeValidator(_split)] = ()
+    """Action types that may run; a comma list."""
+    verify_delay: Annotated[float, Interval(ge=0, le=86_400)] = 60.0
+    """Seconds from an action to the check of its effect."""
+    secret: SecretStr | None = None
+    """Signs each webhook by HMAC-SHA256."""
+    cooldown_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 300.0
+    """Least time between two live actions of one type on one endpoint."""
+    max_per_hour: Annotated[int, Interval(ge=0, le=1000)] = 6
+    """Live actions within an hour, over all endpoints."""
+    kill_switch_file: Annotated[Path, AfterValidator(expanded)] | None = None
+    """While this file exists nothing is sent. Unset: `STOP` in the state directory."""
+    read_only: bool = False
+    """Refuse everything but a preview, whatever the mode."""
+    allow_http: bool = False
+    """Let a webhook off this host be plain http."""
+
+
+class Replay(_Concern):
+    """Load that `validate` sends."""
+
+    export_file: Annotated[Path, AfterValidator(expanded)] | None = None
+    """ISB-1 export whose sessions `validate` sends."""
+    max_concurrency: Annotated[int, Interval(ge=1, le=1024)] = 4
+    """Sessions in flight at once."""
+    max_sessions: Annotated[int, Interval(ge=0, le=1_000_000)] = 0
+    """Sessions to send; 0 is all."""
+    runtime_stack_id: str | None = None
+    """Only cells of this stack, such as standalone:vllm."""
+    skip_tokenizer: bool = True
+    """Count tokens approximately where the server does not say."""
 
 
 class Ui(_Concern):
@@ -125,6 +233,9 @@ class Settings(BaseSettings):
         "polling": Polling,
         "limits": Limits,
         "memory": Memory,
+        "brain": Brain,
+        "actuation": Actuation,
+        "replay": Replay,
         "ui": Ui,
     }
 
@@ -132,6 +243,9 @@ class Settings(BaseSettings):
     polling: Polling = Polling()
     limits: Limits = Limits()
     memory: Memory = Field(default_factory=Memory)
+    brain: Brain = Brain()
+    actuation: Actuation = Actuation()
+    replay: Replay = Replay()
     ui: Ui = Ui()
     origins: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """Where each value that is not a default was set, by key."""

@@ -25,35 +25,6 @@ _COMPUTED = {"memory.state_dir": "~/.local/state/inferguard"}
 _HEADINGS = {"limits": "Thresholds of the anomaly rules. Times are seconds of observed data."}
 """For tables whose class docstring speaks to programmers."""
 
-_NOT_USED_YET = (
-    ("GMI_API_KEY", "", "Key of the LLM that refines a diagnosis."),
-    ("GMI_BASE_URL", "https://api.gmi-serving.com/v1", "Base URL of an OpenAI-compatible API."),
-    ("GMI_MODEL", "openai/gpt-oss-120b", "Model asked for a diagnosis."),
-    ("UPSTASH_REDIS_URL", "", "REST URL of the Redis that shares state and events."),
-    ("UPSTASH_REDIS_TOKEN", "", "Token of that Redis."),
-    ("UPSTASH_VECTOR_URL", "", "REST URL of the vector index that recalls incidents."),
-    ("UPSTASH_VECTOR_TOKEN", "", "Token of that index."),
-    ("INFERGUARD_BRAIN_MODE", "local", "Where investigations run: local or remote."),
-    ("INFERGUARD_BRAIN_AGENT_NAME", "inferguard-brain", "Name of the remote agent."),
-    (
-        "INFERGUARD_PROACTIVE_CYCLE_EVERY",
-        "5",
-        "Polls between two investigations of a calm engine; 0 is never.",
-    ),
-    ("BL_API_KEY", "", "Key for deploying the agent to Blaxel."),
-    ("DAYTONA_API_KEY", "", "Key of the sandbox that tries a fix first."),
-    ("INFERGUARD_REPLAY_EXPORT_FILE", "", "ISB-1 export whose sessions `validate` sends."),
-    ("INFERGUARD_REPLAY_MAX_CONCURRENCY", "4", "Sessions in flight at once."),
-    ("INFERGUARD_REPLAY_MAX_SESSIONS", "0", "Sessions to send; 0 is all."),
-    ("INFERGUARD_REPLAY_RUNTIME_STACK_ID", "", "Only cells of this stack, such as standalone:vllm."),
-    ("INFERGUARD_REPLAY_SKIP_TOKENIZER", "true", "Count tokens approximately."),
-    ("INFERGUARD_ACTUATION_MODE", "off", "What an action may do: off, dry_run or live."),
-    ("INFERGUARD_ACTUATION_ENDPOINT", "", "Webhook that carries out an action."),
-    ("INFERGUARD_ACTUATION_ALLOWLIST", "", "Action types that may run; a comma list."),
-    ("INFERGUARD_ACTUATION_VERIFY_DELAY", "60", "Seconds from an action to the check of its effect."),
-)
-"""Names that are reserved for parts that do not exist yet, with their defaults."""
-
 
 def settings_page() -> str:
     """The text of `docs/settings.md`."""
@@ -81,8 +52,6 @@ def settings_page() -> str:
         lines += ["", f"## [{table}]", "", _heading(table), ""]
         lines += ["| setting | variable | default | allowed | meaning |", "|---|---|---|---|---|"]
         lines += [_table_row(row, _meanings(table).get(row.field, "")) for row in rows]
-    lines += ["", "## Reserved, not used yet", "", "| variable | default | meaning |", "|---|---|---|"]
-    lines += [f"| `{name}` | {_code(default)} | {meaning} |" for name, default, meaning in _NOT_USED_YET]
     return "\n".join(lines) + "\n"
 
 
@@ -101,9 +70,6 @@ def env_example() -> str:
             meaning = _meanings(table).get(row.field)
             lines += [f"# {meaning.replace('`', '')}"] if meaning else []
             lines.append(f"#{row.variables[0]}={_default(row)}")
-    lines += ["", "# --- not used yet: reserved for parts that do not exist"]
-    for name, default, meaning in _NOT_USED_YET:
-        lines += [f"# not used yet: {meaning.replace('`', '')}", f"#{name}={default}"]
     return "\n".join(lines) + "\n"
 
 

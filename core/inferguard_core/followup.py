@@ -1,0 +1,135 @@
+"""What follows a conclusion: what was done and whether it helped, notes, what is recalled, the brain's view.
+
+Records only, as in `verdict.py`; nothing in here acts, stores or asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.verdict import ActionType, Diagnosis, Evidence
+
+
+class Grade(StrEnum):
+    """Whether something that was done has helped."""
+
+    HELPED = "helped"
+    NO_CHANGE = "no_change"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """What became of an attempt to carry out an advisory."""
+
+    DRY_RUN = "dry_run"
+    """Nothing was sent; the payload is what would have been."""
+    REFUSED = "refused"
+    """A guard said no; `detail` says which and why."""
+    SENDING = "sending"
+    APPLIED = "applied"
+    """The receiver accepted it."""
+    REJECTED = "rejected"
+    """The receiver declined."""
+    UNKNOWN = "unknown"
+    """No answer, or one that says neither; it may have been applied, and is not sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One attempt to carry out an advisory, a dry run included."""
+
+    id: str
+    action_id: str
+    action_type: ActionType
+    incident_id: str
+    endpoint: str
+    mode: str
+    """dry_run or live."""
+    outcome: Outcome
+    requested_unix: float
+    requested_by: str
+    payload: Mapping[str, object] = field(default_factory=dict)
+    """The webhook body as it was, or would have been, sent."""
+    detail: str = ""
+    reference: str = ""
+    """What the receiver calls it."""
+    answered_unix: float | None = None
+    verify_at_unix: float | None = None
+    grade: Grade | None = None
+    """None until it was verified."""
+    verification: tuple[str, ...] = ()
+    """Each criterion with its number before and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person wrote about an incident."""
+
+    unix: float
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A past incident that resembles another, or a query."""
+
+    incident_id: str
+    endpoint: str
+    cause: str
+    headline: str
+    opened_unix: float
+    lasted_s: float | None
+    score: float
+    """0 to 1; comparable within one answer only."""
+    why: tuple[str, ...]
+    """What matched, in words with numbers."""
+    done: str = ""
+    """What was done about it."""
+    grade: Grade = Grade.UNKNOWN
+    recording: str = ""
+    """Path of its recording slice; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrainAdvisory:
+    """What an investigation expects and would do about it; advice only."""
+
+    advisory_type: str
+    """capacity_cliff_predicted, degradation_trend, preemptive_compaction, preemptive_recycle or
+    prior_pattern_match."""
+    text: str
+    confidence: float
+    formula: str
+    """How the confidence was computed, in words."""
+    horizon_seconds: float | None
+    evidence: tuple[Evidence, ...] = ()
+    source: str = "brain"
+    """brain or llm."""
+    advisory_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BrainResult:
+    """What the newest investigation of an endpoint concluded."""
+
+    unix: float
+    source: str
+    """rules, direct or decomposed: the deepest step that answered."""
+    advisories: tuple[BrainAdvisory, ...] = ()
+    diagnosis: Diagnosis | None = None
+    """Refined by the LLM, its numbers checked; None where only rules spoke."""
+    narrative: tuple[str, ...] = ()
+    """Paragraphs in the model's words; what could not be verified is struck out before it comes here."""
+    unverified: tuple[str, ...] = ()
+    """What the model said that no evidence supports."""
+    trace: tuple[str, ...] = ()
+    """Each step taken, with its cost."""
+    error: str = ""
+    """Why it went no deeper."""

@@ -1,0 +1,88 @@
+"""Where a person's requests of a running session arrive; what comes of them shows in the next frame.
+
+It passes on and answers in a line. It decides nothing that a guard, a rule or the brain decides, and a part that
+is not set up is said to be so.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from inferguard_core.followup import Note
+from inferguard_core.frame import IncidentEntry
+from inferguard_core.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.followup import Execution, Similar
+    from inferguard_core.frame import Frame, Incident
+    from inferguard_core.monitor import Monitor
+
+NOTE_LENGTH = 2000
+"""Characters of one note."""
+
+
+class SessionDesk:
+    """The desk of a monitor. Parts that may be missing answer so."""
+
+    def __init__(self, monitor: Monitor, clock: Callable[[], float] = time.time) -> None:
+        self._monitor = monitor
+        self._clock = clock
+
+    def acknowledge(self, incident_id: str, who: str) -> str:
+        known = self._find(incident_id)
+        if known is None:
+            return _no_incident(incident_id)
+        released = known.acknowledged_by == who
+        entry = IncidentEntry(self._clock(), f"{who} {'released it' if released else 'is on it'}")
+        return self._write(incident_id, entry, acknowledged_by="" if released else who)
+
+    def snooze(self, incident_id: str, seconds: float) -> str:
+        if seconds <= 0:
+            entry = IncidentEntry(self._clock(), "snooze ended")
+            return self._write(incident_id, entry, snoozed_until_unix=None)
+        entry = IncidentEntry(self._clock(), f"snoozed for {seconds / 60:.0f} min")
+        return self._write(incident_id, entry, snoozed_until_unix=self._clock() + seconds)
+
+    def note(self, incident_id: str, who: str, text: str) -> str:
+        known = self._find(incident_id)
+        if known is None:
+            return _no_incident(incident_id)
+        said = printable(text.strip(), NOTE_LENGTH)
+        if not said:
+            return "an empty note is not kept"
+        note = Note(self._clock(), printable(who), said)
+        entry = IncidentEntry(note.unix, f"{note.author}: {said}")
+        return self._write(incident_id, entry, notes=(*known.notes, note))
+
+    def investigate(self, endpoint: str) -> str:
+        return f"no brain is set up to look at {endpoint}"
+
+    async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:  # noqa: ARG002
+        return "nothing is remembered: memory is off"
+
+    async def dry_run(self, action_id: str, who: str) -> Execution | str:  # noqa: ARG002
+        return "actuation is off; INFERGUARD_ACTUATION_MODE=dry_run lets an action be previewed"
+
+    async def dispatch(self, action_id: str, who: str, confirmed: str) -> Execution | str:  # noqa: ARG002
+        return "actuation is off; nothing is sent"
+
+    async def closed_frame(self, incident_id: str) -> Frame | str:
+        return f"no recording of incident {incident_id} is kept"
+
+    def _find(self, incident_id: str) -> Incident | None:
+        every = (known for watch in self._monitor.watches for known in watch.log.incidents)
+        return next((known for known in every if known.id == incident_id), None)
+
+    def _write(self, incident_id: str, entry: IncidentEntry, **changes: object) -> str:
+        for watch in self._monitor.watches:
+            if watch.log.annotate(incident_id, entry, **changes) is not None:
+                self._monitor.touch(watch.endpoint)
+                return ""
+        return _no_incident(incident_id)
+
+
+def _no_incident(incident_id: str) -> str:
+    return f"incident {incident_id} is not in this session"
