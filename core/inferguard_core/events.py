@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inferguard_core.frame import Anomaly, AnomalyState, Incident, Severity
 
 if TYPE_CHECKING:
+    from inferguard_core.followup import Execution
     from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix
 
 
@@ -91,7 +92,25 @@ class ActionEvent:
         return {"t": round(self.t, 3), "event": "action", **advisory_json(self.advisory)}
 
 
-Event = AnomalyEvent | IncidentEvent | DiagnosisEvent | ActionEvent
+@dataclass(frozen=True, slots=True)
+class ExecutionEvent:
+    """An advisory was rehearsed, sent, answered or graded."""
+
+    t: float
+    endpoint: str
+    execution: Execution
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "t": round(self.t, 3),
+            "event": "execution",
+            "endpoint": self.endpoint,
+            "incident_id": self.execution.incident_id,
+            **execution_json(self.execution),
+        }
+
+
+Event = AnomalyEvent | IncidentEvent | DiagnosisEvent | ActionEvent | ExecutionEvent
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -140,6 +159,24 @@ def advisory_json(advisory: Advisory) -> dict[str, Any]:
         "preconditions": list(advisory.preconditions),
         "caveats": list(advisory.caveats),
         "superseded_by": advisory.superseded_by,
+    }
+
+
+def execution_json(execution: Execution) -> dict[str, Any]:
+    return {
+        "id": execution.id,
+        "action_id": execution.action_id,
+        "action_type": execution.action_type.value,
+        "mode": execution.mode,
+        "outcome": execution.outcome.value,
+        "detail": execution.detail,
+        "reference": execution.reference,
+        "requested_at": round(execution.requested_unix, 3),
+        "requested_by": execution.requested_by,
+        "payload": dict(execution.payload),
+        "checks": [{"guard": c.guard, "ok": c.ok, "text": c.text} for c in execution.checks],
+        "grade": None if execution.grade is None else execution.grade.value,
+        "verification": list(execution.verification),
     }
 
 

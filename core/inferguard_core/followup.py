@@ -38,6 +38,31 @@ class Outcome(StrEnum):
     """The receiver declined."""
     UNKNOWN = "unknown"
     """No answer, or one that says neither; it may have been applied, and is not sent again."""
+    NOT_SENT = "not_sent"
+    """The receiver could not be reached: nothing was applied, and a person may try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one guard says about one attempt."""
+
+    guard: str
+    """mode, allowlist, bounds, still_true, fresh, once, cooldown, per_hour, in_flight, kill_switch, read_only,
+    target or audit."""
+    ok: bool
+    text: str
+    """Its reason with the number, either way: `0 of 6 this hour`."""
+    live_only: bool = False
+    """A dry run may go on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastUse:
+    """An earlier live attempt of the same action type on the same endpoint."""
+
+    incident_id: str
+    unix: float
+    grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,16 @@ class Execution:
     """None until it was verified."""
     verification: tuple[str, ...] = ()
     """Each criterion with its number before and after."""
+    target: str = ""
+    """The webhook without credentials or query; empty: none is set."""
+    checks: tuple[Check, ...] = ()
+    """Every guard in order, as of `requested_unix`; all must agree before anything is sent."""
+    watches: tuple[str, ...] = ()
+    """What will be compared, and over which spans, in words."""
+    data_age_s: float | None = None
+    """Of the page that the guards looked at."""
+    past: tuple[PastUse, ...] = ()
+    """Earlier uses, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,21 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent, Event, IncidentEvent
+from inferguard_core.events import (
+    ActionEvent,
+    AnomalyEvent,
+    DiagnosisEvent,
+    Event,
+    ExecutionEvent,
+    IncidentEvent,
+)
 from inferguard_core.frame import AnomalyState, Severity
 from inferguard_core.monitor import Listener, Monitor
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
+from inferguard_tui.cli.words import execution_words
 from inferguard_tui.session import WATCH_INTERVAL_S, LiveFeed
 
 if TYPE_CHECKING:
@@ -120,4 +128,6 @@ def line(event: Event) -> str:
             said = f"cause    {diagnosis.cause} {diagnosis.confidence:.2f} ({diagnosis.source})"
         case ActionEvent(advisory=advisory):
             said = f"advice   {advisory.action_type.value}: {advisory.reason}"
+        case ExecutionEvent(execution=execution):
+            said = execution_words(execution)
     return f"          {event.endpoint}  {said}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.followup import Outcome
 from inferguard_core.reading import Engine
 
 if TYPE_CHECKING:
+    from inferguard_core.followup import Execution
     from inferguard_core.frame import EndpointFrame, Measure
 
 UNKNOWN = "—"
@@ -32,3 +34,25 @@ def amount(measure: Measure | None) -> str:
         return f"{value:,.0f}"
     shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return f"{shown} {unit.replace('tokens', 'tok').replace('1/s', '/s')}"
+
+
+_OUTCOMES = {
+    Outcome.DRY_RUN: "nothing was sent",
+    Outcome.REFUSED: "refused",
+    Outcome.SENDING: "sending",
+    Outcome.APPLIED: "applied",
+    Outcome.REJECTED: "rejected by the receiver",
+    Outcome.UNKNOWN: "outcome unknown",
+    Outcome.NOT_SENT: "not sent",
+}
+
+
+def execution_words(execution: Execution) -> str:
+    """One line: what was tried, what came of it, and, once that is known, whether it helped."""
+    label = "dry run " if execution.mode == "dry_run" else "live    "
+    said = f"{label} {execution.action_type.value}: {_OUTCOMES[execution.outcome]}"
+    if execution.detail:
+        said += f"; {execution.detail}"
+    if execution.grade is not None:
+        said += f"; {execution.grade.value}: {'; '.join(execution.verification)}"
+    return said

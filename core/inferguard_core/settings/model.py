@@ -180,11 +180,15 @@ class Actuation(_Concern):
     mode: Literal["off", "dry_run", "live"] = "off"
     """What an action may do: nothing, say what it would send, or be sent after a person confirmed."""
     endpoint: str | None = None
-    """Webhook that carries out an action."""
+    """Webhook that carries out an action; its URL may hold no credentials."""
     allowlist: Annotated[tuple[ActionName, ...], BeforeValidator(_split)] = ()
     """Action types that may run; a comma list."""
     verify_delay: Annotated[float, Interval(ge=0, le=86_400)] = 60.0
     """Seconds from an action to the check of its effect."""
+    quiet_window: Annotated[float, Interval(ge=5, le=3600)] = 60.0
+    """Seconds of traffic, before an action and after the delay, that are compared."""
+    deadline_seconds: Annotated[float, Interval(ge=0.5, le=60)] = 10.0
+    """Total time of the one attempt to send; after it the outcome is unknown."""
     secret: SecretStr | None = None
     """Signs each webhook by HMAC-SHA256."""
     cooldown_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 300.0
