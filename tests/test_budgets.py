@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inferguard_core.coverage.page import coverage_page
 from inferguard_core.settings.reference import env_example, settings_page
 
 ROOT = Path(__file__).parents[1]
@@ -114,8 +115,13 @@ def test_a_colour_is_told_from_the_id_of_a_widget(text: str, colour: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("docs/settings.md", settings_page), (".env.example", env_example)]
+    ("name", "text"),
+    [
+        ("docs/settings.md", settings_page),
+        (".env.example", env_example),
+        ("docs/coverage.md", coverage_page),
+    ],
 )
-def test_the_pages_written_from_the_settings_are_current(name: str, text: object) -> None:
+def test_the_pages_written_from_the_code_are_current(name: str, text: object) -> None:
     assert callable(text)
     assert (ROOT / name).read_text("utf-8") == text(), f"{name} is out of date: make docs"
