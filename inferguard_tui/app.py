@@ -24,7 +24,7 @@ from inferguard_tui.screens.fleet import FleetScreen
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.terminal import Terminal, detect
-from inferguard_tui.theming import BadTheme, chosen_theme, load_themes, token_defaults
+from inferguard_tui.theming import BadTheme, chosen_theme, find_themes, token_defaults
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -46,8 +46,9 @@ class InferGuardApp(App[None]):
     ) -> None:
         """`theme` None takes the default for this terminal; ValueError, in one line, for one that does not exist."""
         self._terminal = terminal or detect()
-        good, self._bad_themes = load_themes()
-        chosen = chosen_theme(theme, self._terminal.own_palette, good)
+        found, self._bad_themes = find_themes()
+        good = [each.theme for each in found]
+        chosen = chosen_theme(theme, self._terminal.own_palette, good, self._bad_themes)
         if isinstance(chosen, BadTheme):
             raise ValueError(chosen.message)  # noqa: TRY004 - a name is at fault, not a type
         super().__init__(ansi_color=True if self._terminal.own_palette else None)
@@ -64,9 +65,9 @@ class InferGuardApp(App[None]):
         return token_defaults(self.current_theme)
 
     def on_mount(self) -> None:
-        for bad in self._bad_themes:
-            self.notify(bad.message, severity="warning", markup=False)
         self.push_screen(EndpointScreen(ascii_only=self._terminal.ascii_only))
+        for bad in self._bad_themes:
+            self.call_after_refresh(self.notify, bad.message, severity="warning", markup=False)
         # After the first paint: a feed loads its HTTP stack when frames are first asked for.
         self.call_after_refresh(self.run_worker, self._consume, name="feed", exit_on_error=False)
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
 
-DARK, LIGHT, OWN_PALETTE = "night", "day", "ansi-dark"
-"""Our dark theme, our light one, and the built-in theme of the terminal's own 16 colours."""
+DARK, OWN_PALETTE = "night", "sixteen"
+"""The theme to start with, and the one for a terminal of sixteen colours or none."""
+BUNDLED, BUILT_IN = "bundled", "textual"
+"""Origins of a theme that is no file of the person's."""
 
 _COLOURS = {
     *("primary", "secondary", "warning", "error", "success", "accent"),
@@ -65,21 +67,39 @@ _COLOUR_TOKENS = frozenset(token for token in TOKENS if not token.endswith("-sty
 class BadTheme:
     """A theme that cannot be used, in one line."""
 
+    name: str
     message: str
 
 
-def load_themes(user_directory: Path | None = None) -> tuple[tuple[Theme, ...], tuple[BadTheme, ...]]:
-    """Bundled themes, then those of the person, which win by name; and what was wrong with the rest."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A theme and where it comes from."""
+
+    theme: Theme
+    origin: str
+    """`bundled`, `textual`, or the path of the person's file."""
+
+    @property
+    def kind(self) -> str:
+        ground = "dark" if self.theme.dark else "light"
+        return f"{ground}, 16 colours" if self.theme.ansi else ground
+
+
+def find_themes(user_directory: Path | None = None) -> tuple[tuple[Found, ...], tuple[BadTheme, ...]]:
+    """Bundled themes and the person's, which win by name, then Textual's; and what was wrong with the rest."""
     bundled = (f for f in files("inferguard_themes").iterdir() if f.name.endswith(".toml"))
     directory = user_theme_directory() if user_directory is None else user_directory
-    good: dict[str, Theme] = {}
+    good: dict[str, Found] = {}
     bad: list[BadTheme] = []
-    for file in (*sorted(bundled, key=lambda f: f.name), *_listed(directory)):
+    ours = [(file, BUNDLED) for file in sorted(bundled, key=lambda f: f.name)]
+    for file, origin in (*ours, *((path, str(path)) for path in _listed(directory))):
         theme = read_theme(file)
         if isinstance(theme, Theme):
-            good[theme.name] = theme
+            good[theme.name] = Found(theme, origin)
         else:
             bad.append(theme)
+    for name, theme in BUILTIN_THEMES.items():
+        good.setdefault(name, Found(theme, BUILT_IN))
     return tuple(good.values()), tuple(bad)
 
 
@@ -99,15 +119,16 @@ def _listed(directory: Path) -> Iterable[Path]:
 
 def read_theme(file: Traversable) -> Theme | BadTheme:
     """One file; every key and colour is checked."""
+    name = file.name.removesuffix(".toml")
     try:
         keys = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return BadTheme(f"theme {file.name}: {printable(str(error))}")
+        return BadTheme(name, f"theme {file.name}: {printable(str(error))}")
     variables = keys.pop("variables", {})
     problem = _problem(keys, variables)
     if problem:
-        return BadTheme(f"theme {file.name}: {problem}")
-    return Theme(name=file.name.removesuffix(".toml"), variables=variables, **keys)
+        return BadTheme(name, f"theme {file.name}: {problem}")
+    return Theme(name=name, variables=variables, **keys)
 
 
 def _problem(keys: dict[str, Any], variables: object) -> str:
@@ -120,18 +141,21 @@ def _problem(keys: dict[str, Any], variables: object) -> str:
         return "primary is missing"
     if not isinstance(variables, dict) or not all(isinstance(v, str) for v in variables.values()):
         return "[variables] must hold strings"
-    return next(
-        filter(None, (_wrong(name, value) for name, value in (*keys.items(), *variables.items()))), ""
-    )
+    own_palette = keys.get("ansi") is True
+    every = (*keys.items(), *variables.items())
+    return next(filter(None, (_wrong(name, value, own_palette=own_palette) for name, value in every)), "")
 
 
-def _wrong(name: str, value: object) -> str:
+def _wrong(name: str, value: object, *, own_palette: bool) -> str:
     if name in _FLAGS and not isinstance(value, bool):
         return f"{name} must be true or false"
     if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
         return f"{name} must be a number"
-    if (name in _COLOURS or name in _COLOUR_TOKENS) and not _is_colour(value):
-        return f"{name} = {printable(repr(value), 40)} is not a colour"
+    if name in _COLOURS or name in _COLOUR_TOKENS:
+        if not _is_colour(value):
+            return f"{name} = {printable(repr(value), 40)} is not a colour"
+        if own_palette and not str(value).startswith("ansi_"):
+            return f"{name} = {printable(repr(value), 40)}: with ansi = true only ansi_ colours"
     return ""
 
 
@@ -145,20 +169,30 @@ def _is_colour(value: object) -> bool:
     return True
 
 
-def chosen_theme(name: str | None, own_palette: bool, themes: Iterable[Theme]) -> str | BadTheme:
-    """The theme to start with. A terminal with its own palette only gets that, whatever was asked."""
-    known = {*BUILTIN_THEMES, *(theme.name for theme in themes)}
+def chosen_theme(
+    name: str | None, own_palette: bool, themes: Iterable[Theme], bad: Iterable[BadTheme] = ()
+) -> str | BadTheme:
+    """The theme to start with. A terminal with its own palette only gets that, whatever was asked.
+
+    A theme whose file is bad is replaced by the default; the file is complained of where all of them are.
+    """
+    known = {theme.name: theme.ansi for theme in themes}
+    if name in {one.name for one in bad} - known.keys():
+        name = None
     if name is not None and name not in known:
-        return BadTheme(f"unknown theme {printable(name, 40)}; there are {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        return BadTheme(name, f"unknown theme {printable(name, 40)}; there are {names}")
     if own_palette:
-        return name if name is not None and BUILTIN_THEMES.get(name, Theme("", "")).ansi else OWN_PALETTE
+        return name if name is not None and known[name] else OWN_PALETTE
     return name or DARK
 
 
 def token_defaults(theme: Theme) -> dict[str, str]:
     """Our tokens for a theme that does not define them."""
     if theme.ansi:
-        return dict(_ANSI_TOKENS)
+        paper, pen = ("ansi_black", "ansi_white") if theme.dark else ("ansi_white", "ansi_black")
+        # Textual's own styles of a screen ask these two of a theme of this kind.
+        return {**_ANSI_TOKENS, "ansi-background": paper, "ansi-foreground": pen}
     colours = theme.to_color_system().generate()
     ground, front = Color.parse(colours["background"]), Color.parse(colours["foreground"])
 

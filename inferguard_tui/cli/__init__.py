@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": "follow endpoints and print what changes",
     "record": "write endpoints' pages to recordings",
     "replay": "play a recording, on screen or as JSON lines",
+    "themes": "list the colours there are for the screen",
     "demo": "open the terminal UI on a simulated engine",
 }
 EXAMPLES = """\

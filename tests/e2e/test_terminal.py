@@ -82,6 +82,17 @@ def test_without_colour_nothing_coloured_is_written(run) -> None:
     assert coloured == []
 
 
+@pytest.mark.parametrize("term", ["xterm", "screen"])
+def test_a_terminal_of_sixteen_colours_gets_those_and_no_others(run, term) -> None:
+    with launched("healthy", "vllm", 1, 1) as urls:
+        terminal = run(urls[0], "--interval", "1", columns=80, rows=24, TERM=term, COLORTERM="")
+        terminal.until(lambda s: kv(s) >= 0 and "OK" in s, 20)
+        terminal.press("q")
+        terminal.ended()
+    assert re.findall(rb"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m", terminal.written) == []
+    assert re.search(rb"\x1b\[[0-9;]*3[1-7][0-9;]*m[^\x1b]*OK", terminal.written)
+
+
 def test_a_c_locale_gets_ascii_only(run) -> None:
     with launched("healthy", "vllm", 1, 1) as urls:
         terminal = run(urls[0], "--interval", "1", LANG="C", LC_ALL="C")

@@ -11,7 +11,7 @@ from textual.app import App
 from inferguard_tui import app as app_module
 from inferguard_tui.app import InferGuardApp
 from inferguard_tui.terminal import Terminal
-from inferguard_tui.theming import load_themes, token_defaults
+from inferguard_tui.theming import find_themes, token_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,8 +83,8 @@ class Harness(App[None]):
     def __init__(self, widget: Widget) -> None:
         super().__init__()
         self.widget = widget
-        for theme in load_themes()[0]:
-            self.register_theme(theme)
+        for found in find_themes()[0]:
+            self.register_theme(found.theme)
         self.theme = "night"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets._toast import Toast
 
 from inferguard_core.frame import ReplayPosition
 from inferguard_tui.app import InferGuardApp
@@ -12,6 +13,7 @@ from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.screens.zoom import ZoomScreen
 from inferguard_tui.terminal import Terminal
+from inferguard_tui.theming import find_themes
 from tests.tui import frames
 from tests.tui.harness import UNICODE, Controls, PushedFeed, monitor, rows, screen_text, settled
 
@@ -204,13 +206,26 @@ async def test_resizing_in_mid_flight_draws_the_new_size() -> None:
             assert "97.9 %" in screen_text(pilot.app)
 
 
-@pytest.mark.parametrize("theme", ["night", "day", "textual-dark", "textual-light", "nord", "ansi-dark"])
+@pytest.mark.parametrize("theme", [each.theme.name for each in find_themes()[0]])
 async def test_a_theme_draws_every_screen(theme: str) -> None:
     async with monitor(frames.mixed_fleet(), theme=theme).run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("7", "z")
         await settled(pilot)
         assert "▲ CRIT preemption" in screen_text(pilot.app)
+
+
+async def test_a_bad_theme_file_is_one_toast_and_the_fallback(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "inferguard" / "themes").mkdir(parents=True)
+    (tmp_path / "inferguard" / "themes" / "mine.toml").write_text('primary = "[/x]"', "utf-8")
+    app = monitor(frames.frame(frames.endpoint()), theme="mine")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        assert app.theme == "night"
+        toasts = list(app.screen.query(Toast))
+        assert len(toasts) == 1
+        assert "theme mine.toml: primary = '[/x]' is not a colour" in screen_text(app)
 
 
 def test_an_unknown_theme_is_one_line() -> None:
