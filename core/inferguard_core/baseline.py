@@ -19,6 +19,8 @@ KEPT = 360
 """Half an hour at the slow spacing."""
 FAST_SPACING_S = 1.0
 SLOW_SPACING_S = 5.0
+"""Samples are statistics of windows of at least three times this. Nearer ones overlap and say little new, so one
+that comes this late counts as much as those a faster poll would have taken meanwhile."""
 
 
 class Baseline:
@@ -33,6 +35,7 @@ class Baseline:
         self._samples: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._last: float | None = None
         self._learnt_s = 0.0
+        self._counted = 0.0
         self._summary: tuple[float, float] | None = None
 
     def __len__(self) -> int:
@@ -40,14 +43,14 @@ class Baseline:
 
     @property
     def trusted(self) -> bool:
-        return len(self._samples) >= self._min_samples or (
+        return self._counted >= self._min_samples or (
             len(self._samples) >= 2 and self._learnt_s >= self._min_seconds
         )
 
     @property
     def progress(self) -> str:
-        """`learning 40/60` until trusted, then empty."""
-        return "" if self.trusted else f"learning {len(self._samples)}/{self._min_samples:.0f}"
+        """`learning 40/60` until trusted, then empty. Samples count as at one poll a second."""
+        return "" if self.trusted else f"learning {self._counted:.0f}/{self._min_samples:.0f}"
 
     def due(self, t: float) -> bool:
         """Whether a sample at monotonic `t` would be taken: those too close together are left out."""
@@ -58,8 +61,10 @@ class Baseline:
         """Take one healthy sample at monotonic `t`, if it is due and weighs anything."""
         if not self.due(t) or not isfinite(value) or not 0.0 < weight < float("inf"):
             return
+        since = FAST_SPACING_S if self._last is None else t - self._last
+        self._counted += min(max(1.0, since / FAST_SPACING_S), SLOW_SPACING_S / FAST_SPACING_S)
         if self._last is not None:
-            self._learnt_s += min(t - self._last, self._min_seconds / 5)
+            self._learnt_s += min(since, self._min_seconds / 5)
         self._last = t
         self._samples.append((value, weight))
         self._summary = None
@@ -83,7 +88,8 @@ class Baseline:
 
     def to_json(self) -> dict[str, Any]:
         """What a store keeps; `from_json` gives the same baseline back, but for the instant of its last sample."""
-        return {"samples": [[v, w] for v, w in self._samples], "learnt_s": self._learnt_s}
+        samples = [[v, w] for v, w in self._samples]
+        return {"samples": samples, "learnt_s": self._learnt_s, "counted": self._counted}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], min_samples: float, min_seconds: float) -> Baseline:
@@ -92,12 +98,16 @@ class Baseline:
         try:
             pairs = [(float(value), float(weight)) for value, weight in data["samples"]]
             learnt_s = float(data["learnt_s"])
+            counted = float(data.get("counted", len(pairs)))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"not a baseline: {error!r}") from error
-        if not all(isfinite(v) and isfinite(w) and w > 0.0 for v, w in pairs) or not isfinite(learnt_s):
+        if not all(isfinite(v) and isfinite(w) and w > 0.0 for v, w in pairs) or not isfinite(
+            learnt_s + counted
+        ):
             raise ValueError("not a baseline: a sample is not a finite number of positive weight")
         restored._samples.extend(pairs)
         restored._learnt_s = max(0.0, learnt_s)
+        restored._counted = max(0.0, counted)
         return restored
 
     def _stats(self) -> tuple[float, float]:

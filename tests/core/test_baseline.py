@@ -51,3 +51,19 @@ def test_it_forgets_the_far_past() -> None:
     for t in range(KEPT * 3):
         known.learn(t * 5.0, 1.0 if t < KEPT else 9.0)
     assert known.centre == 9.0
+
+
+@pytest.mark.parametrize(("interval_s", "samples"), [(1, 60), (2, 31), (5, 13), (10, 13), (30, 11)])
+def test_a_sample_counts_for_the_seconds_it_stands_for(interval_s: int, samples: int) -> None:
+    """A minute of traffic teaches the same at any interval up to five seconds; past it, five minutes decide."""
+    known = Baseline(60, 300)
+    for number in range(samples + 4):
+        known.learn(number * interval_s, 1.0)
+        assert known.trusted is (number + 1 >= samples)
+
+
+def test_what_it_counted_outlives_the_monitor() -> None:
+    known = Baseline(60, 300)
+    for number in range(14):
+        known.learn(number * 5.0, 1.0)
+    assert Baseline.from_json(known.to_json(), 60, 300).trusted

@@ -82,6 +82,62 @@ class TestStall:
         view = gauges(40, running=0, http_active=9, generation_tokens=lambda t: min(t, 20))
         assert stall(view, LIMITS, situation(S.HTTP_ACTIVE, S.GENERATION_TOKENS)).hot
 
+    def test_requests_that_open_on_an_engine_frozen_while_idle(self) -> None:
+        """Nobody asked for a minute, so nothing is known of when it froze: their own wait counts."""
+        view = gauges(
+            100, running=0, http_active=lambda t: max(0, t - 80), generation_tokens=lambda t: min(t, 20)
+        )
+        found = stall(view, LIMITS, situation(S.HTTP_ACTIVE, S.GENERATION_TOKENS))
+        assert found.hot
+        assert found.since_s == 18
+
+    @pytest.mark.parametrize("interval_s", [1, 2, 5, 10])
+    def test_the_first_request_after_an_idle_hour_is_no_stall(self, interval_s: int) -> None:
+        """It runs, is open and has a descriptor, and the last token was made long ago."""
+        view = gauges(
+            300,
+            every=interval_s,
+            running=lambda t: float(t > 292),
+            http_active=lambda t: float(t > 292),
+            open_fds=lambda t: 38.0 + 9 * (t > 292),
+            generation_tokens=lambda t: min(t, 20),
+        )
+        signals = situation(S.RUNNING, S.HTTP_ACTIVE, S.OPEN_FDS, S.GENERATION_TOKENS, interval_s=interval_s)
+        assert stall(view, LIMITS, signals).hot is False
+
+    @pytest.mark.parametrize("interval_s", [1, 2, 5])
+    def test_clients_pile_up_on_a_core_that_froze_while_idle(self, interval_s: int) -> None:
+        view = gauges(
+            400,
+            every=interval_s,
+            running=0,
+            waiting=0,
+            generation_tokens=lambda t: min(t, 60) * 7.0,
+            open_fds=lambda t: 38 + max(0, t - 375),
+        )
+        signals = situation(S.RUNNING, S.OPEN_FDS, S.GENERATION_TOKENS, interval_s=interval_s)
+        assert stall(view, LIMITS, signals).hot
+
+    def test_connections_of_an_idle_night_are_no_pile_up(self) -> None:
+        view = gauges(900, running=0, generation_tokens=lambda t: min(t, 20), open_fds=lambda t: 38 + t // 90)
+        assert stall(view, LIMITS, situation(S.OPEN_FDS, S.GENERATION_TOKENS)).hot is False
+
+    def test_a_long_prefill_fills_the_pool_without_a_token(self) -> None:
+        view = gauges(40, running=1, kv_usage=lambda t: 0.1 + t / 100, generation_tokens=lambda t: min(t, 10))
+        assert stall(view, LIMITS, situation(S.RUNNING, S.KV_USAGE, S.GENERATION_TOKENS)).hot is False
+
+    @pytest.mark.parametrize(("interval_s", "seen_after"), [(1, 10), (2, 10), (5, 10), (30, 60)])
+    def test_two_equal_counts_prove_the_time_between_them(self, interval_s: int, seen_after: int) -> None:
+        """Of a standstill from t = 60 on, at any interval after ten seconds or two polls."""
+        signals = situation(S.RUNNING, S.GENERATION_TOKENS, interval_s=interval_s)
+
+        def look(t: int) -> Finding:
+            view = gauges(t + 1, every=interval_s, running=4, generation_tokens=lambda t: min(t, 60))
+            return stall(view, LIMITS, signals)
+
+        assert look(60 + seen_after).hot
+        assert look(60 + seen_after - interval_s).hot is False
+
     def test_a_sleeping_engine_is_not_stalled(self) -> None:
         view = gauges(40, running=2, awake=0, generation_tokens=lambda t: min(t, 20))
         assert stall(view, LIMITS, situation(S.RUNNING, S.AWAKE, S.GENERATION_TOKENS)).hot is False

@@ -85,7 +85,8 @@ class Limits:
     baseline_seconds: Seconds = 300.0
 
     stall_for: Seconds = 10.0
-    stall_min_polls: Count = 5.0
+    stall_min_polls: Count = 2.0
+    """Intervals without progress, where these are longer than `stall_for`."""
     stall_keep: Seconds = 30.0
     stall_idle_gauge_s: Seconds = 35.0
     """SGLang before 0.5.16 leaves its gauges up to 30 s old on an idle server."""

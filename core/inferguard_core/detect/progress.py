@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.baselines import Normal
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
+from inferguard_core.detect.onset import lasted
 from inferguard_core.frame import Severity
 from inferguard_core.reading import Engine
 from inferguard_core.signals import Signal
@@ -33,6 +34,7 @@ PROGRESS = (
 """Any of these rising is progress; the latency histograms count tokens where an engine has no live counter."""
 BEFORE_S = 120.0
 """Span before the standstill whose highest descriptor count is the level that a pile-up must exceed."""
+BEFORE_SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def traffic_stopped(window: Window, limits: Limits, situation: Situation) -> Fin
 
 
 def _witness(window: Window, limits: Limits, situation: Situation, flat_s: float) -> Witness | None:
+    # Counters are cumulative: two equal ones prove the time between them, however often anyone looked.
     polls = max(limits.stall_for, limits.stall_min_polls * situation.interval_s)
     return (
         _dead_scheduler(window, limits, situation)
@@ -124,20 +127,23 @@ def _dead_scheduler(window: Window, limits: Limits, situation: Situation) -> Wit
 
 
 def _open_requests(window: Window, situation: Situation, flat_s: float, limit: float) -> Witness | None:
-    active = window.minimum(Signal.HTTP_ACTIVE, max(flat_s, situation.interval_s))
-    if not active:
+    """Requests that were open all the while nothing was made for any of them."""
+    open_s = lasted(window, situation, Signal.HTTP_ACTIVE, lambda n: n > 0, flat_s + situation.interval_s)
+    active = window.latest(Signal.HTTP_ACTIVE)
+    if not active or not open_s:
         return None
     source = situation.source(Signal.HTTP_ACTIVE)
-    row = Evidence(
-        "http_active", window.latest(Signal.HTTP_ACTIVE), "requests", 0.0, window_s=flat_s, source=source
-    )
-    return Witness("engine frozen with open requests", flat_s, limit, row)
+    row = Evidence("http_active", active, "requests", 0.0, window_s=open_s, source=source)
+    return Witness("engine frozen with open requests", min(flat_s, open_s), limit, row)
 
 
 def _stuck_gauges(
     window: Window, limits: Limits, situation: Situation, flat_s: float, limit: float
 ) -> Witness | None:
-    """Running or waiting stand above zero; on SGLang that alone may be an idle server's old gauge."""
+    """Running or waiting stand above zero; on SGLang that alone may be an idle server's old gauge.
+
+    A request that has just come to an idle engine, and one whose long prompt still fills the pool, are no stall.
+    """
     running, waiting = window.latest(Signal.RUNNING) or 0.0, window.latest(Signal.WAITING) or 0.0
     if running <= 0 and waiting <= 0:
         return None
@@ -150,26 +156,45 @@ def _stuck_gauges(
         form, signal, value = "admission stalled", Signal.WAITING, waiting
     if situation.engine is Engine.SGLANG:
         limit = max(limit, limits.stall_idle_gauge_s)
-    row = Evidence(signal, value, "requests", 0.0, window_s=flat_s, source=situation.source(signal))
-    return Witness(form, flat_s, limit, row)
+    there_s = lasted(window, situation, signal, lambda n: n > 0, flat_s + situation.interval_s)
+    still_s = min(flat_s, there_s, _unmoved_for(window, situation, Signal.KV_USAGE, flat_s))
+    row = Evidence(signal, value, "requests", 0.0, window_s=still_s, source=situation.source(signal))
+    return Witness(form, still_s, limit, row)
+
+
+def _unmoved_for(window: Window, situation: Situation, gauge: Signal, seconds: float) -> float:
+    """Seconds up to now without a change of a gauge; `seconds` where it is not known."""
+    value = window.latest(gauge)
+    return (
+        seconds
+        if value is None
+        else lasted(window, situation, gauge, lambda v: v == value, seconds + situation.interval_s)
+    )
 
 
 def _descriptors(
     window: Window, limits: Limits, situation: Situation, flat_s: float, limit: float
 ) -> Witness | None:
-    """About one descriptor a waiting client: a rise above all of the minutes before, with nothing finishing."""
+    """About one descriptor a waiting client: they have risen above all of the minutes before, and nothing is made.
+
+    On an engine long idle the minutes before the rise are meant: connections come and go over hours.
+    """
     fds = window.latest(Signal.OPEN_FDS)
     if fds is None or flat_s < situation.interval_s:
         return None
-    stopped = window.now - flat_s
-    before = [v for t, v in window.points(Signal.OPEN_FDS, flat_s + BEFORE_S) if t <= stopped]
-    if len(before) < limits.stall_min_polls or fds < max(before) + limits.stall_descriptors:
+    until = window.now - (flat_s if flat_s <= BEFORE_S else 2 * limit)
+    span = window.points(Signal.OPEN_FDS, window.now - until + BEFORE_S)
+    before = [v for t, v in span if t <= until]
+    if len(before) < BEFORE_SAMPLES or fds < max(before) + limits.stall_descriptors:
         return None
     source = situation.source(Signal.OPEN_FDS)
     level = max(before)
-    row = Evidence("open_fds", fds, "1", level + limits.stall_descriptors, level, flat_s, source=source)
+    piling_s = min(
+        flat_s, lasted(window, situation, Signal.OPEN_FDS, lambda n: n > level, flat_s + situation.interval_s)
+    )
+    row = Evidence("open_fds", fds, "1", level + limits.stall_descriptors, level, piling_s, source=source)
     return Witness(
-        f"engine core frozen, clients pile up (descriptors {level:.0f} → {fds:.0f})", flat_s, limit, row
+        f"engine core frozen, clients pile up (descriptors {level:.0f} → {fds:.0f})", piling_s, limit, row
     )
 
 
