@@ -7,33 +7,33 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App
 
 from inferguard_core.printable import printable
 from inferguard_tui import chart
 from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
-from inferguard_tui.panels.view import Watching
+from inferguard_tui.panels.span import over
+from inferguard_tui.program import Program
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.fleet import FleetScreen
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.screens.help import HelpScreen
-from inferguard_tui.terminal import Terminal, detect
-from inferguard_tui.theming import BadTheme, chosen_theme, find_themes, token_defaults
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from inferguard_core.frame import Frame
     from inferguard_tui.feed import FrameFeed
+    from inferguard_tui.terminal import Terminal
 
 
-class InferGuardApp(App[None]):
+class InferGuardApp(Program):
     """Shows what `feed` yields until a person quits."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -44,30 +44,16 @@ class InferGuardApp(App[None]):
     def __init__(
         self, feed: FrameFeed, *, theme: str | None = None, terminal: Terminal | None = None
     ) -> None:
-        """`theme` None takes the default for this terminal; ValueError, in one line, for one that does not exist."""
-        self._terminal = terminal or detect()
-        found, self._bad_themes = find_themes()
-        good = [each.theme for each in found]
-        chosen = chosen_theme(theme, self._terminal.own_palette, good, self._bad_themes)
-        if isinstance(chosen, BadTheme):
-            raise ValueError(chosen.message)  # noqa: TRY004 - a name is at fault, not a type
-        super().__init__(ansi_color=True if self._terminal.own_palette else None)
-        for each in good:
-            self.register_theme(each)
-        self.theme = chosen
+        """ValueError, in one line, for a `theme` that does not exist."""
+        super().__init__(theme=theme, terminal=terminal)
         self._feed = feed
         self._newest: Frame | None = None
         self._shown: Frame | None = None
-        self._watching = Watching()
         self._raster: chart.Raster | None = None
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return token_defaults(self.current_theme)
-
     def on_mount(self) -> None:
-        self.push_screen(EndpointScreen(ascii_only=self._terminal.ascii_only))
-        for bad in self._bad_themes:
-            self.call_after_refresh(self.notify, bad.message, severity="warning", markup=False)
+        self.push_screen(EndpointScreen(ascii_only=self.terminal.ascii_only))
+        self.call_after_refresh(self.tell_bad_themes)
         # After the first paint: a feed loads its HTTP stack when frames are first asked for.
         self.call_after_refresh(self.run_worker, self._consume, name="feed", exit_on_error=False)
 
@@ -88,17 +74,17 @@ class InferGuardApp(App[None]):
     @on(FrameReady)
     def take_frame(self, message: FrameReady) -> None:
         first, self._newest = self._newest is None, message.frame
-        if self._watching.paused_unix is None:
+        if self.watching.paused_unix is None:
             self._shown = message.frame
         if first:
             if len(message.frame.endpoints) > 1:
-                self.switch_screen(FleetScreen(ascii_only=self._terminal.ascii_only))
+                self.switch_screen(FleetScreen(ascii_only=self.terminal.ascii_only))
             self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
 
     @on(FeedStopped)
     def stop(self, message: FeedStopped) -> None:
-        self._watching = Watching(self._watching.paused_unix, message.reason.rstrip("."))
+        self.watching = replace(self.watching, trouble=message.reason.rstrip("."))
         self.deliver()
 
     async def _load_chart(self) -> None:
@@ -109,11 +95,12 @@ class InferGuardApp(App[None]):
     @on(FramesWanted)
     def deliver(self) -> None:
         """Give what is shown to the screens in sight: the topmost, and what a dialog leaves visible beneath it."""
+        frame = over(self._shown, self.watching.span_s)
         for screen in reversed(self.screen_stack):
             if isinstance(screen, FrameScreen):
                 screen.show_chart(self._raster)
-                screen.watching = self._watching
-                screen.frame = self._shown
+                screen.watching = self.watching
+                screen.frame = frame
             if not isinstance(screen, Dialog):
                 return
 
@@ -121,9 +108,7 @@ class InferGuardApp(App[None]):
     def open_endpoint(self, message: EndpointChosen) -> None:
         while isinstance(self.screen, EndpointScreen | Dialog) and len(self.screen_stack) > 2:
             self.pop_screen()
-        self.push_screen(
-            EndpointScreen(message.endpoint, ascii_only=self._terminal.ascii_only, in_fleet=True)
-        )
+        self.push_screen(EndpointScreen(message.endpoint, ascii_only=self.terminal.ascii_only, in_fleet=True))
 
     def action_open_number(self, number: int) -> None:
         endpoints = self._shown.endpoints if self._shown is not None else ()
@@ -131,18 +116,18 @@ class InferGuardApp(App[None]):
             self.post_message(EndpointChosen(endpoints[number - 1].endpoint))
 
     def action_pause(self) -> None:
-        if self._watching.paused_unix is not None:
-            self._watching = Watching(None, self._watching.trouble)
+        if self.watching.paused_unix is not None:
+            self.watching = replace(self.watching, paused_unix=None)
             self._shown = self._newest
         elif self._shown is not None:
-            self._watching = Watching(self._shown.unix, self._watching.trouble)
+            self.watching = replace(self.watching, paused_unix=self._shown.unix)
         self.deliver()
 
     def action_help(self) -> None:
         panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
         replay = REPLAY_KEYS if self._feed.replay is not None else []
         here = bindings_of([*type(self.screen).BINDINGS, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
-        self.push_screen(HelpScreen(here, ascii_only=self._terminal.ascii_only))
+        self.push_screen(HelpScreen(here, ascii_only=self.terminal.ascii_only))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Keys of a replay exist only on a replay; no help over a dialog."""

@@ -47,6 +47,8 @@ PROGRAM_KEYS = [
     *_bound(
         _PROGRAM,
         _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
+        _Row("left_square_bracket", "window(-1)", "app.shorter", "[ ] window", "Charts over a shorter time"),
+        _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
         _Row("question_mark", "help", "app.help", "? help", "Show these keys"),
     ),
     *_bound(_PROGRAM, _Row("q,ctrl+c", "quit", "app.quit", "q quit", "Leave at once"), priority=True),

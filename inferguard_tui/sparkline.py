@@ -16,19 +16,16 @@ if TYPE_CHECKING:
 
     from inferguard_core.frame import Trend
 
-SPAN_S = 300.0
-"""What every chart and sparkline shows, at most; columns are made wide enough to hold it."""
 
-
-def columns(trend: Trend | None, count: int, span_s: float = SPAN_S) -> list[float | None]:
-    """`count` columns that end with the trend's newest bin, oldest first.
+def columns(trend: Trend | None, count: int) -> list[float | None]:
+    """`count` columns that end with the trend's newest bin and hold its whole span, oldest first.
 
     A column that covers several bins keeps their peak. Where there are fewer bins than columns, each bin is
     repeated a whole number of times.
     """
     if trend is None or count <= 0:
         return [None] * max(0, count)
-    bins = max(1.0, span_s / trend.step_s)
+    bins = max(1.0, trend.span_s / trend.step_s)
     group = math.ceil(bins / count)
     repeat = max(1, int(count // bins)) if group == 1 else 1
     end = round(trend.until / trend.step_s)
@@ -42,13 +39,6 @@ def columns(trend: Trend | None, count: int, span_s: float = SPAN_S) -> list[flo
     shown = math.ceil(count / repeat)
     series = [grouped.get(column) for column in range(last - shown + 1, last + 1)]
     return [value for value in series for _ in range(repeat)][-count:]
-
-
-def seconds_per_column(trend: Trend, count: int, span_s: float = SPAN_S) -> float:
-    """Seconds that one of `count` columns covers."""
-    bins = max(1.0, span_s / trend.step_s)
-    group = math.ceil(bins / count)
-    return trend.step_s * group if group > 1 else trend.step_s / max(1, int(count // bins))
 
 
 def nice_ceiling(value: float) -> float:

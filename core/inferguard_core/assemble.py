@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from inferguard_core.detect.kv import family_factor
 from inferguard_core.detect.onset import GAP_INTERVALS
 from inferguard_core.engines import remedy
-from inferguard_core.frame import Blind, EndpointFrame, RawSignal, Severity, Status
+from inferguard_core.frame import SPANS_S, Blind, EndpointFrame, RawSignal, Severity, Status
 from inferguard_core.printable import printable
 from inferguard_core.reading import Engine
 
 if TYPE_CHECKING:
+    from inferguard_core.frame import Trend
     from inferguard_core.watch import EndpointWatch
 
 _remedy = lru_cache(maxsize=512)(remedy)
@@ -34,8 +35,7 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
     anomalies = watch.anomalies(unix)
     severity = max((a.severity for a in anomalies), default=Severity.OK)
     seen, newest = watch.seen, watch.newest
-    reading = seen.reading if seen is not None else None
-    engine = reading.engine if reading is not None else Engine.UNKNOWN
+    engine, generation = (seen.reading.engine, seen.reading.generation) if seen else (Engine.UNKNOWN, "")
     return EndpointFrame(
         endpoint=watch.endpoint,
         name=watch.name,
@@ -53,7 +53,8 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         age_s=age_s,
         poll_ms=newest.ms if newest is not None else None,
         measures=seen.measures if seen is not None else {},
-        trends={m: trend for m, ring in watch.trends.items() if (trend := ring.trend) is not None},
+        trends=_trends(watch, 0),
+        longer_trends={span: _trends(watch, at) for at, span in enumerate(SPANS_S) if at},
         anomalies=anomalies,
         incident=watch.log.open,
         incidents=tuple(reversed(watch.log.incidents)),
@@ -62,12 +63,18 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         fix=watch.casebook.fix,
         impact=watch.casebook.impact,
         forecast=watch.forecast,
-        blind=_blind(watch, engine, reading.generation if reading is not None else ""),
+        blind=_blind(watch, engine, generation),
         doubts=watch.doubts,
         learning=watch.learned.baselines.learning,
         raw=_raw(watch),
         thresholds=_thresholds(watch),
     )
+
+
+def _trends(watch: EndpointWatch, at: int) -> dict[str, Trend]:
+    """By measure, over the span that stands at `at` in `SPANS_S`."""
+    found = ((measure, ring.trends[at]) for measure, ring in watch.trends.items())
+    return {measure: trend for measure, trend in found if trend is not None}
 
 
 def _status(watch: EndpointWatch, severity: Severity, age_s: float | None) -> Status:

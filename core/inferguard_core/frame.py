@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from inferguard_core.reading import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from inferguard_core.followup import BrainResult, Execution, Note, Similar
     from inferguard_core.poll import Failure, ProofLevel
     from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix, Forecast, Impact
+
+
+SPANS_S = (300.0, 1800.0, 21_600.0)
+"""Seconds over which trends are kept: five minutes, half an hour, six hours."""
 
 
 class Severity(IntEnum):
@@ -114,8 +118,10 @@ class Trend:
     step_s: float
     until: float
     """Unix seconds."""
-    values: tuple[float | None, ...]
+    values: Sequence[float | None]
     """Oldest first; None where there was no data."""
+    span_s: float = SPANS_S[0]
+    """What it covers once there is enough of the past, one of `SPANS_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,9 @@ class EndpointFrame:
     poll_ms: float | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
+    """By `MeasureId`, over the shortest span."""
+    longer_trends: Mapping[float, Mapping[str, Trend]] = field(default_factory=dict)
+    """The same over each of the longer spans, by its seconds."""
     anomalies: tuple[Anomaly, ...] = ()
     """Firing and recovering, worst first."""
     incident: Incident | None = None

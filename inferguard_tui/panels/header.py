@@ -11,6 +11,7 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.reading import Engine
 from inferguard_tui.formatting import clock, interval
 from inferguard_tui.line import Ink, Line, Span, fitted, line, width
+from inferguard_tui.panels.measures import span_name
 from inferguard_tui.panels.verdict import mark, rank
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def fleet_header(frame: Frame, watching: Watching, cells: int) -> Line:
     start = line(Span(NAME, Ink.FOCUS), Span(f"{count} endpoint{'' if count == 1 else 's'}", Ink.STRONG))
     intervals = {endpoint.interval_s for endpoint in frame.endpoints}
     every = interval(intervals.pop()) if len(intervals) == 1 else ""
-    words = [Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE), *_parts(every, frame.parts)]
+    charts = Span(f"charts {span_name(watching.span_s)}", Ink.DIM)
+    words = [Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE), charts, *_parts(every, frame.parts)]
     least = width(_end(frame, watching, words[:1], cells, 0)) + 2
     left = _counted(frame, fitted(start, max(0, cells - least)), cells - least)
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KEY_CELLS = 16
 _NAMES = {
     "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "escape": "esc",
     "space": "space",
     "left": "←",

@@ -58,12 +58,14 @@ def kv_compact(endpoint: EndpointFrame, view: View) -> Line:
     usage = shown(endpoint, MeasureId.KV_USAGE)
     room = min(_NOTE_CELLS, view.width // 2)
     forecast = _fitting(forecast_words(endpoint), room)
+    trend = endpoint.trends.get(MeasureId.KV_USAGE)
+    about = flowed([part for part in (span_words(trend), _limit(endpoint)) if part], room)
     return line(
         Span(left("KV", _LABEL_CELLS), Ink.TITLE),
         Span(right(usage, 9), _ink(endpoint)),
         "  ",
-        *spark(endpoint.trends.get(MeasureId.KV_USAGE), view.width - 20 - room - 2, 1.0),
-        Span(f"  {left(forecast or _limit(endpoint), room)}", Ink.LIMIT if forecast else Ink.DIM),
+        *spark(trend, view.width - 20 - room - 2, 1.0),
+        Span(f"  {left(forecast or about, room)}", Ink.LIMIT if forecast else Ink.DIM),
     )
 
 

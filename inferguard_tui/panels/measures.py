@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_tui.formatting import amount, clock, duration, measured, window
 from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
-from inferguard_tui.sparkline import SPAN_S, blocks, columns, nice_ceiling
+from inferguard_tui.sparkline import blocks, columns, nice_ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,11 +75,19 @@ def spark(
 
 
 def span_words(trend: Trend | None) -> str:
-    """What a chart covers: `5 min`, less while the monitor is young."""
+    """What a chart covers: `30 min`, or `40 s of 30 min` while the monitor is young."""
     if trend is None:
         return ""
-    covered = min(SPAN_S, trend.step_s * len(trend.values))
-    return f"{covered / 60:.0f} min" if covered >= 60 else f"{covered:.0f} s"
+    whole, covered = span_name(trend.span_s), trend.step_s * len(trend.values)
+    # A ring loses its oldest bin when a new one begins.
+    return whole if covered >= trend.span_s - trend.step_s else f"{span_name(covered)} of {whole}"
+
+
+def span_name(span_s: float) -> str:
+    """`40 s`, `5 min`, `6 h`."""
+    if span_s < 60:
+        return f"{span_s:.0f} s"
+    return f"{span_s / 60:.0f} min" if span_s < 3600 else f"{span_s / 3600:.3g} h"
 
 
 def measure_rows(endpoint: EndpointFrame, measures: tuple[MeasureId, ...], view: View) -> tuple[Line, ...]:

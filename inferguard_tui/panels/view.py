@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Status
+from inferguard_core.frame import SPANS_S, Status
 from inferguard_core.printable import printable
 from inferguard_tui import formatting
 from inferguard_tui.line import Ink, Line, Span, cut, fitted, in_ink, line, spread, wrapped
@@ -40,6 +40,8 @@ class Watching:
     """The instant of the frame at which the view was stopped."""
     trouble: str = ""
     """Why no more frames come, in one line."""
+    span_s: float = SPANS_S[0]
+    """What charts and sparklines show, one of the core's `SPANS_S`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ NOW = 1_700_000_000.0
 BINS = 300
 
 
-def trend(of: Callable[[int], float | None], bins: int = BINS, step_s: float = 1.0) -> Trend:
+def trend(
+    of: Callable[[int], float | None], bins: int = BINS, step_s: float = 1.0, span_s: float = 300.0
+) -> Trend:
     """`of` gives the value of each bin, 0 the oldest."""
-    return Trend(step_s, NOW, tuple(of(index) for index in range(bins)))
+    return Trend(step_s, NOW, tuple(of(index) for index in range(bins)), span_s)
 
 
 def measures(

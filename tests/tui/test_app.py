@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets._toast import Toast
 
-from inferguard_core.frame import ReplayPosition
+from inferguard_core.frame import MeasureId, ReplayPosition
 from inferguard_tui.app import InferGuardApp
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.screens.zoom import ZoomScreen
 from inferguard_tui.terminal import Terminal
 from inferguard_tui.theming import find_themes
-from tests.tui import frames
+from tests.tui import figures, frames
 from tests.tui.harness import UNICODE, Controls, PushedFeed, monitor, rows, screen_text, settled
 
 if TYPE_CHECKING:
@@ -190,6 +191,31 @@ async def test_a_live_feed_has_no_replay_bar() -> None:
         await settled(pilot)
         await pilot.press("space", "left")
         assert "playing" not in screen_text(pilot.app)
+
+
+async def test_the_window_of_charts_is_chosen_and_written_once() -> None:
+    long = {
+        1800.0: {MeasureId.KV_USAGE: figures.trend(lambda i: 0.1, 360, 5.0, 1800.0)},
+        21600.0: {MeasureId.KV_USAGE: figures.trend(lambda i: 0.9, 60, 60.0, 21600.0)},
+    }
+    async with monitor(frames.frame(frames.endpoint(longer_trends=long))).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        seen = []
+        for key in ("left_square_bracket", *["right_square_bracket"] * 3, "left_square_bracket"):
+            await pilot.press(key)
+            await settled(pilot)
+            words = re.findall(r"\d+ (?:min|h)(?: of \d+ (?:min|h))?\b", screen_text(pilot.app))
+            seen.append(words)
+        assert seen == [["5 min"], ["30 min"], ["1 h of 6 h"], ["1 h of 6 h"], ["30 min"]]
+
+
+async def test_the_window_holds_for_the_fleet_too() -> None:
+    async with monitor(frames.mixed_fleet()).run_test(size=(200, 50)) as pilot:
+        await settled(pilot)
+        assert "charts 5 min" in rows(pilot)[0]
+        await pilot.press("right_square_bracket")
+        await settled(pilot)
+        assert "charts 30 min" in rows(pilot)[0]
 
 
 async def test_resizing_in_mid_flight_draws_the_new_size() -> None:

@@ -8,28 +8,28 @@ from inferguard_core.frame import Trend
 from inferguard_tui.sparkline import blocks, columns, nice_ceiling, tall_blocks
 
 
-def trend(*values: float | None, step_s: float = 1.0, until: float = 600.0) -> Trend:
-    return Trend(step_s, until, values)
+def trend(*values: float | None, span_s: float = 4.0) -> Trend:
+    return Trend(1.0, 600.0, values, span_s)
 
 
 def test_a_column_over_several_bins_keeps_their_peak() -> None:
-    assert columns(trend(1, 5, 2, 3), 2, span_s=4) == [5, 3]
+    assert columns(trend(1, 5, 2, 3), 2) == [5, 3]
 
 
 def test_a_short_trend_stands_at_the_right() -> None:
-    assert columns(trend(1, 2), 4, span_s=4) == [None, None, 1, 2]
+    assert columns(trend(1, 2), 4) == [None, None, 1, 2]
 
 
 def test_few_bins_are_repeated_to_fill_the_columns() -> None:
-    assert columns(trend(1, 2), 4, span_s=2) == [1, 1, 2, 2]
+    assert columns(trend(1, 2, span_s=2), 4) == [1, 1, 2, 2]
 
 
 def test_a_gap_stays_a_gap() -> None:
-    assert columns(trend(1, None, None, 3), 4, span_s=4) == [1, None, None, 3]
+    assert columns(trend(1, None, None, 3), 4) == [1, None, None, 3]
 
 
 def test_a_missing_bin_does_not_empty_its_column() -> None:
-    assert columns(trend(1, None, None, 3), 2, span_s=4) == [1, 3]
+    assert columns(trend(1, None, None, 3), 2) == [1, 3]
 
 
 def test_columns_hold_still_between_two_borders() -> None:
