@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from inferguard_core.followup import Execution, Similar
     from inferguard_core.frame import Frame, Incident
     from inferguard_core.monitor import Monitor
+    from inferguard_tui.acting import Acting
 
 NOTE_LENGTH = 2000
 """Characters of one note."""
+_NO_ACTING = "this session cannot act"
 
 
 class SessionDesk:
     """The desk of a monitor. Parts that may be missing answer so."""
 
-    def __init__(self, monitor: Monitor, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, monitor: Monitor, clock: Callable[[], float] = time.time, *, acting: Acting | None = None
+    ) -> None:
         self._monitor = monitor
+        self._acting = acting
         self._clock = clock
 
     def acknowledge(self, incident_id: str, who: str) -> str:
@@ -63,11 +68,11 @@ class SessionDesk:
     async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:  # noqa: ARG002
         return "nothing is remembered: memory is off"
 
-    async def dry_run(self, action_id: str, who: str) -> Execution | str:  # noqa: ARG002
-        return "actuation is off; INFERGUARD_ACTUATION_MODE=dry_run lets an action be previewed"
+    async def dry_run(self, action_id: str, who: str) -> Execution | str:
+        return _NO_ACTING if self._acting is None else await self._acting.dry_run(action_id, who)
 
-    async def dispatch(self, action_id: str, who: str, confirmed: str) -> Execution | str:  # noqa: ARG002
-        return "actuation is off; nothing is sent"
+    async def dispatch(self, action_id: str, who: str, confirmed: str) -> Execution | str:
+        return _NO_ACTING if self._acting is None else await self._acting.dispatch(action_id, who, confirmed)
 
     async def closed_frame(self, incident_id: str) -> Frame | str:
         return f"no recording of incident {incident_id} is kept"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from inferguard_core.sources.direct import DirectSource
     from inferguard_core.sources.discovery import Discovery
     from inferguard_core.sources.recording import Recording
+    from inferguard_tui.acting import Acting, Unattended
     from inferguard_tui.feed import ReplayControls
 
 TUI_INTERVAL_S = 2.0
@@ -122,6 +123,7 @@ class LiveFeed:
         interval_s: float | None = None,
         proof: ProofLevel = ProofLevel.LIVE,
         listener: Listener | None = None,
+        unattended: Unattended | None = None,
     ) -> None:
         """`interval_s` is the front end's own default; a setting goes before it."""
         self._endpoints = endpoints
@@ -129,8 +131,11 @@ class LiveFeed:
         self._interval_s = settings.polling.interval_seconds or interval_s or TUI_INTERVAL_S
         self._proof = proof
         self._listener = listener
+        self._unattended = unattended
         self._connection: Connection | None = None
         self._monitor: Monitor | None = None
+        self.acting: Acting | None = None
+        """What carries out advisories; made with the monitor."""
 
     @property
     def interval_s(self) -> float:
@@ -142,24 +147,28 @@ class LiveFeed:
 
     @property
     def desk(self) -> SessionDesk | None:
-        return None if self._monitor is None else SessionDesk(self._monitor)
+        return None if self._monitor is None else SessionDesk(self._monitor, acting=self.acting)
 
     def monitor(self) -> Monitor | BadInput:
         """The monitor behind the frames, made at the first call."""
-        from inferguard_core.monitor import Monitor
+        from inferguard_core.monitor import Listener, Monitor
+        from inferguard_tui.acting import Acting, Unattended
 
         if self._monitor is None:
             connection = connect(self._endpoints, access(self._settings), self._proof)
             if isinstance(connection, BadInput):
                 return connection
             self._connection = connection
+            listener = self._listener or Listener()
+            acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
+            self.acting = acting
             self._monitor = Monitor(
-                connection.sources,
-                self._interval_s,
-                self._settings.limits,
-                self._listener,
-                self._parts(),
+                connection.sources, self._interval_s, self._settings.limits, acting.listener, self._parts()
             )
+        return self._monitor
+
+    def _made(self) -> Monitor:
+        assert self._monitor is not None
         return self._monitor
 
     async def frames(self) -> AsyncIterator[Frame]:
@@ -171,6 +180,8 @@ class LiveFeed:
             yield frame
 
     async def close(self) -> None:
+        if self.acting is not None:
+            await self.acting.close()
         if self._monitor is not None:
             await self._monitor.close()
         if self._connection is not None:

@@ -168,3 +168,12 @@ class BrainResult:
     """Each step taken, with its cost."""
     error: str = ""
     """Why it went no deeper."""
+
+
+@dataclass(slots=True)
+class Followup:
+    """What other parts put beside an endpoint's polls; each writes its own field, the next frame carries it."""
+
+    executions: tuple[Execution, ...] = ()
+    brain: BrainResult | None = None
+    similar: tuple[Similar, ...] = ()

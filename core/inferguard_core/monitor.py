@@ -42,6 +42,8 @@ class Listener:
 
     on_poll: Callable[[str, Poll], None] = field(default=lambda _endpoint, _poll: None)
     on_event: Callable[[Event], None] = field(default=lambda _event: None)
+    on_judged: Callable[[EndpointWatch], None] = field(default=lambda _watch: None)
+    """After a poll was taken, a failed one too."""
 
 
 class Monitor:
@@ -68,6 +70,8 @@ class Monitor:
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._hurry = {source.endpoint: asyncio.Event() for source, _ in self._pairs}
+        self._asked: list[tuple[str, float, asyncio.Event]] = []
         self._seq = 0
 
     @property
@@ -78,6 +82,18 @@ class Monitor:
         """Something about `endpoint` changed besides its polls: a frame is due."""
         self._dirty.add(endpoint)
         self._wake.set()
+
+    async def fresh(self, endpoint: str) -> None:
+        """Return when `endpoint` was polled again, a failed poll included; the poll begins at once.
+
+        Its own deadline bounds it; nothing is awaited for an endpoint that is not polled.
+        """
+        if endpoint not in self._hurry or not self._tasks:
+            return
+        taken = asyncio.Event()
+        self._asked.append((endpoint, time.monotonic(), taken))
+        self._hurry[endpoint].set()
+        await taken.wait()
 
     def start(self) -> None:
         """Begin polling; a second call does nothing."""
@@ -115,6 +131,9 @@ class Monitor:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
+        for _, _, taken in self._asked:
+            taken.set()
+        self._asked.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(source.close() for source, _ in self._pairs), return_exceptions=True)
         self._wake.set()
@@ -143,7 +162,18 @@ class Monitor:
             due += pause
             if due <= now:
                 due = now + pause - (now - due) % pause
-            await asyncio.sleep(due - now)
+            if await self._hurried(watch.endpoint, due - now):
+                due = time.monotonic()
+
+    async def _hurried(self, endpoint: str, pause_s: float) -> bool:
+        """Wait for the next poll to be due; True when somebody asked for it sooner."""
+        hurry = self._hurry[endpoint]
+        try:
+            await asyncio.wait_for(hurry.wait(), pause_s)
+        except TimeoutError:
+            return False
+        hurry.clear()
+        return True
 
     def _take(self, source: Source, watch: EndpointWatch, poll: Poll) -> None:
         self._listener.on_poll(watch.endpoint, poll)
@@ -157,7 +187,17 @@ class Monitor:
             self._listener.on_event(event)
         if failed_before and not watch.failed_polls:
             source.refresh_facts()
+        self._tell_judged(watch)
+        for asked in [a for a in self._asked if a[0] == watch.endpoint and a[1] <= poll.t]:
+            asked[2].set()
+            self._asked.remove(asked)
         self.touch(watch.endpoint)
+
+    def _tell_judged(self, watch: EndpointWatch) -> None:
+        try:
+            self._listener.on_judged(watch)
+        except Exception as error:  # noqa: BLE001 - what is done after a poll must not end the polling
+            LOGGER.error("failed after a poll", exc_info=error)
 
     async def _poll(self, source: Source) -> Poll:
         started, unix = time.monotonic(), time.time()

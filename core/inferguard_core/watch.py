@@ -18,6 +18,7 @@ from inferguard_core.detect.onset import GAP_INTERVALS
 from inferguard_core.detect.rules import KINDS, RULES
 from inferguard_core.engines import EngineReader
 from inferguard_core.events import AnomalyEvent, Event, IncidentEvent
+from inferguard_core.followup import Followup
 from inferguard_core.frame import Anomaly, Measure, MeasureId, Severity
 from inferguard_core.history import Appended, History
 from inferguard_core.incidents import IncidentLog
@@ -94,6 +95,7 @@ class EndpointWatch:
         self.forecast: Forecast | None = None
         """Of KV exhaustion, from the newest good page."""
         self.casebook = Casebook(endpoint)
+        self.followup = Followup()
         self._good_polls = 0
         self._reader = reader or EngineReader()
         self._history = History()
