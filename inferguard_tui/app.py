@@ -99,6 +99,7 @@ class InferGuardApp(Program):
         for screen in reversed(self.screen_stack):
             if isinstance(screen, FrameScreen):
                 screen.show_chart(self._raster)
+                screen.desk = self._feed.desk
                 screen.watching = self.watching
                 screen.frame = frame
             if not isinstance(screen, Dialog):
@@ -106,7 +107,7 @@ class InferGuardApp(Program):
 
     @on(EndpointChosen)
     def open_endpoint(self, message: EndpointChosen) -> None:
-        while isinstance(self.screen, EndpointScreen | Dialog) and len(self.screen_stack) > 2:
+        while not isinstance(self.screen, FleetScreen) and len(self.screen_stack) > 2:
             self.pop_screen()
         self.push_screen(EndpointScreen(message.endpoint, ascii_only=self.terminal.ascii_only, in_fleet=True))
 

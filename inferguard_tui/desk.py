@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from inferguard_core.monitor import Monitor
     from inferguard_tui.acting import Acting
 
+PERSON = "a person"
+"""Who snoozed: the timeline tells people from the tool; a name is not asked for."""
 NOTE_LENGTH = 2000
 """Characters of one note."""
 _NO_ACTING = "this session cannot act"
@@ -41,14 +43,14 @@ class SessionDesk:
         if known is None:
             return _no_incident(incident_id)
         released = known.acknowledged_by == who
-        entry = IncidentEntry(self._clock(), f"{who} {'released it' if released else 'is on it'}")
+        entry = IncidentEntry(self._clock(), f"{who} {'released it' if released else 'is on it'}", who)
         return self._write(incident_id, entry, acknowledged_by="" if released else who)
 
     def snooze(self, incident_id: str, seconds: float) -> str:
         if seconds <= 0:
-            entry = IncidentEntry(self._clock(), "snooze ended")
+            entry = IncidentEntry(self._clock(), "snooze ended", PERSON)
             return self._write(incident_id, entry, snoozed_until_unix=None)
-        entry = IncidentEntry(self._clock(), f"snoozed for {seconds / 60:.0f} min")
+        entry = IncidentEntry(self._clock(), f"snoozed for {seconds / 60:.0f} min", PERSON)
         return self._write(incident_id, entry, snoozed_until_unix=self._clock() + seconds)
 
     def note(self, incident_id: str, who: str, text: str) -> str:
@@ -59,7 +61,7 @@ class SessionDesk:
         if not said:
             return "an empty note is not kept"
         note = Note(self._clock(), printable(who), said)
-        entry = IncidentEntry(note.unix, f"{note.author}: {said}")
+        entry = IncidentEntry(note.unix, f"{note.author}: {said}", note.author)
         return self._write(incident_id, entry, notes=(*known.notes, note))
 
     def investigate(self, endpoint: str) -> str:

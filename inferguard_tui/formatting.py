@@ -83,6 +83,11 @@ def clock(unix: float) -> str:
     return datetime.fromtimestamp(unix).astimezone().strftime("%H:%M:%S")
 
 
+def day(unix: float) -> str:
+    """Local date, `2023-11-14`."""
+    return datetime.fromtimestamp(unix).astimezone().strftime("%Y-%m-%d")
+
+
 def quantity(value: float | None, unit: str) -> str:
     """A value in one of a Frame's units."""
     if unit == "ratio":

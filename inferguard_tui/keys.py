@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 _MOVE = Binding.Group("Move")
 _LOOK = Binding.Group("Look")
 _REPLAY = Binding.Group("Replay")
+_ASK = Binding.Group("Incident")
 _PROGRAM = Binding.Group("Program")
 
 
@@ -51,7 +52,9 @@ PROGRAM_KEYS = [
         _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
         _Row("question_mark", "help", "app.help", "? help", "Show these keys"),
     ),
-    *_bound(_PROGRAM, _Row("q,ctrl+c", "quit", "app.quit", "q quit", "Leave at once"), priority=True),
+    *_bound(_PROGRAM, _Row("q", "quit", "app.quit", "q quit", "Leave at once")),
+    # Before everything else, so that it also leaves while somebody types a q.
+    *_bound(_PROGRAM, _Row("ctrl+c", "quit", "app.interrupt", "", "Leave at once"), priority=True),
 ]
 NUMBER_KEYS = _bound(
     _LOOK,
@@ -76,7 +79,35 @@ REPLAY_KEYS = _bound(
     _Row("plus,equals_sign", "replay('speed', 2.0)", "replay.faster", "", "Twice the speed"),
     _Row("minus", "replay('speed', 0.5)", "replay.slower", "", "Half the speed"),
 )
-PANEL_KEYS = _bound(_LOOK, _Row("enter", "zoom", "panel.zoom", "", "Show the chosen panel by itself"))
+PANEL_KEYS = _bound(
+    _LOOK, _Row("enter", "open", "panel.open", "", "Show the chosen panel by itself; the log as an incident")
+)
+SUBJECT_KEYS = _bound(
+    _ASK,
+    _Row("i", "incident", "subject.incident", "i incident", "Show the incident in full"),
+    _Row("a", "acknowledge", "subject.acknowledge", "a ack", "Say that you are on it; again to take it back"),
+    _Row("n", "note", "subject.note", "n note", "Write a note into the incident"),
+    _Row("s", "snooze", "subject.snooze", "s snooze", "Let it not call for attention for a while"),
+)
+INCIDENT_KEYS = [
+    *_bound(
+        _MOVE,
+        _Row("j,down", "scroll(1)", "incident.down", "j/k scroll", "A line down"),
+        _Row("k,up", "scroll(-1)", "incident.up", "", "A line up"),
+        _Row("pagedown,ctrl+d", "scroll(10)", "incident.page_down", "", "Ten lines down"),
+        _Row("pageup,ctrl+u", "scroll(-10)", "incident.page_up", "", "Ten lines up"),
+        _Row("g,home", "scroll(-9999)", "incident.top", "", "To the top"),
+        _Row("G,end", "scroll(9999)", "incident.bottom", "", "To the bottom"),
+        _Row("h", "choose(-1)", "incident.older", "h/l older/newer", "The incident before this one"),
+        _Row("l", "choose(1)", "incident.newer", "", "The incident after this one"),
+        _Row("escape", "close", "incident.back", "esc back", "Back"),
+    ),
+]
+PROMPT_KEYS = _bound(
+    _PROGRAM,
+    _Row("enter", "submit", "prompt.enter", "enter keep", "Take what is written"),
+    _Row("escape", "close", "prompt.close", "esc close", "Close without taking it"),
+)
 ENDPOINT_KEYS = [
     *_bound(
         _MOVE,
@@ -87,6 +118,7 @@ ENDPOINT_KEYS = [
     ),
     *_bound(
         _LOOK,
+        _Row("enter", "incident", "endpoint.incident", "", "Without a chosen panel: show the incident"),
         _Row("z", "zoom", "endpoint.zoom", "z zoom", "Show the chosen panel by itself, with raw metrics"),
     ),
     *_bound(

@@ -37,8 +37,8 @@ class EndpointChosen(Message):
         self.endpoint = endpoint
 
 
-class ZoomRequested(Message):
-    """A person wants this panel by itself."""
+class PanelOpened(Message):
+    """A person wants more of this panel."""
 
     def __init__(self, panel_id: str) -> None:
         super().__init__()

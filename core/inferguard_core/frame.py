@@ -147,6 +147,8 @@ class IncidentEntry(NamedTuple):
 
     unix: float
     text: str
+    by: str = ""
+    """Who did it: a person's name, `inferguard` for what the tool did; empty for what the rules saw."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inferguard_core.frame import SPANS_S, Status
 from inferguard_core.printable import printable
 from inferguard_tui import formatting
@@ -155,3 +157,15 @@ def filled(blocks: Iterable[Sequence[Line]], height: int) -> tuple[tuple[Line, .
 def wrapped_block(text: str, cells: int, ink: Ink = Ink.TEXT, indent: int = 2) -> tuple[Line, ...]:
     """Text from a rule, an engine or a model over as many lines as it needs."""
     return tuple(line(Span(row, ink)) for row in wrapped(printable(text, _LONG), cells, indent))
+
+
+def labelled(
+    label: str, text: str, cells: int, ink: Ink = Ink.TEXT, label_ink: Ink = Ink.DIM
+) -> tuple[Line, ...]:
+    """`label` and its text, which goes on below itself over as many lines as it needs."""
+    room = max(12, cells - cell_len(label))
+    rows = wrapped(printable(text, _LONG), room) or [""]
+    lead = Span(" " * cell_len(label))
+    return tuple(
+        line(Span(label, label_ink) if n == 0 else lead, Span(row, ink)) for n, row in enumerate(rows)
+    )

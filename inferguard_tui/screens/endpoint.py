@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from inferguard_tui.keys import ENDPOINT_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
-from inferguard_tui.messages import ZoomRequested
+from inferguard_tui.keys import (
+    ENDPOINT_KEYS,
+    NUMBER_KEYS,
+    PROGRAM_KEYS,
+    REPLAY_KEYS,
+    SUBJECT_KEYS,
+    bindings_of,
+)
+from inferguard_tui.messages import PanelOpened
+from inferguard_tui.panels.anomalies import ANOMALIES
 from inferguard_tui.panels.catalogue import PANELS
-from inferguard_tui.screens.frame_screen import FrameScreen
+from inferguard_tui.panels.incidents import INCIDENTS
+from inferguard_tui.screens.subject import SubjectScreen
 from inferguard_tui.screens.zoom import ZoomScreen
 from inferguard_tui.widgets.board import Board
 from inferguard_tui.widgets.panel_view import PanelView
@@ -21,26 +30,23 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import Binding
 
-    from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.chart import Raster
 
 
-class EndpointScreen(FrameScreen):
+class EndpointScreen(SubjectScreen):
     """Header, verdict, panels, keys; the panels show the endpoint whose key is `endpoint_key`."""
 
     CSS_PATH = Path(__file__).with_name("endpoint.tcss")
-    BINDINGS = ENDPOINT_KEYS
+    BINDINGS = [*ENDPOINT_KEYS, *SUBJECT_KEYS]  # noqa: RUF012 - Textual's
     AUTO_FOCUS = ""
 
-    endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
     raster: reactive[Raster | None] = reactive(None, repaint=False)
 
     def __init__(
         self, endpoint_key: str | None = None, *, ascii_only: bool = False, in_fleet: bool = False
     ) -> None:
         """`endpoint_key` None shows the first endpoint there is."""
-        super().__init__(ascii_only=ascii_only)
-        self.endpoint_key = endpoint_key
+        super().__init__(endpoint_key, ascii_only=ascii_only)
         self.in_fleet = in_fleet
 
     def compose(self) -> ComposeResult:
@@ -63,29 +69,27 @@ class EndpointScreen(FrameScreen):
         own = [key for key in bindings_of(ENDPOINT_KEYS) if self.in_fleet or key.id != "endpoint.back"]
         numbers = NUMBER_KEYS if self.in_fleet else []
         replay = REPLAY_KEYS if self.app.check_action("replay", ()) else []
-        return [*own, *bindings_of([*replay, *numbers, *PROGRAM_KEYS])]
-
-    def watch_frame(self, frame: Frame | None) -> None:
-        if frame is None:
-            return
-        chosen = next((e for e in frame.endpoints if e.endpoint == self.endpoint_key), None)
-        if chosen is None and self.endpoint_key is None and frame.endpoints:
-            chosen = frame.endpoints[0]
-        self.endpoint = chosen
+        asking = bindings_of([*replay, *SUBJECT_KEYS])
+        return [*asking, *own, *bindings_of([*numbers, *PROGRAM_KEYS])]
 
     def show_chart(self, raster: Raster | None) -> None:
         self.raster = raster
 
-    @on(ZoomRequested)
-    def zoom_panel(self, message: ZoomRequested) -> None:
-        panel = next(panel for panel in PANELS if panel.id == message.panel_id)
-        self.app.push_screen(ZoomScreen(panel, self.endpoint_key, ascii_only=self.ascii_only))
+    @on(PanelOpened)
+    def open_panel(self, message: PanelOpened) -> None:
+        """The log of incidents opens as its newest incident, any other panel by itself."""
+        if message.panel_id == INCIDENTS.id and self.incident is not None:
+            self.action_incident()
+        else:
+            self._zoom(message.panel_id)
 
     def action_zoom(self) -> None:
-        panel = (
-            self.focused if isinstance(self.focused, PanelView) else self.query_one("#anomalies", PanelView)
-        )
-        panel.action_zoom()
+        chosen = self.focused.id if isinstance(self.focused, PanelView) else None
+        self._zoom(chosen or ANOMALIES.id)
+
+    def _zoom(self, panel_id: str) -> None:
+        panel = next(panel for panel in PANELS if panel.id == panel_id)
+        self.app.push_screen(ZoomScreen(panel, self.endpoint_key, ascii_only=self.ascii_only))
 
     def action_next_panel(self) -> None:
         self._step(1)

@@ -14,6 +14,7 @@ from inferguard_tui.screens.frugal_compositor import FrugalCompositor
 if TYPE_CHECKING:
     from inferguard_core.frame import Frame
     from inferguard_tui.chart import Raster
+    from inferguard_tui.feed import Desk
 
 
 class FrameScreen(Screen[None]):
@@ -26,6 +27,8 @@ class FrameScreen(Screen[None]):
         super().__init__()
         self._compositor = FrugalCompositor()
         self.ascii_only = ascii_only
+        self.desk: Desk | None = None
+        """Where a person's requests go; None before the first frame and where nothing can be asked."""
 
     def show_chart(self, raster: Raster | None) -> None:
         """Charts can be drawn from now on. Screens without one ignore it."""

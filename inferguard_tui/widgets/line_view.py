@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from inferguard_tui.glyphs import to_ascii
@@ -28,6 +29,12 @@ _MERGE_CELLS = 24
 Cells = list[tuple[str, Ink]]
 
 
+class PlainScrollBar(ScrollBarRender):
+    """A scroll bar by colour alone, whose ends fall on whole cells."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * len(ScrollBarRender.VERTICAL_BARS)
+
+
 class LineView(ScrollView, can_focus=False, inherit_bindings=False):
     """Shows `lines`. Subclasses call `draw` with new lines as often as they like."""
 
@@ -38,6 +45,10 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
         super().__init__(id=id)
         self.ascii_only = ascii_only
         self.lines: tuple[Line, ...] = ()
+
+    def on_mount(self) -> None:
+        if self.ascii_only:
+            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc] - Textual reads it from the instance
 
     def draw(self, lines: tuple[Line, ...]) -> None:
         """Show `lines`, repainting what differs from those shown."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 
 from inferguard_tui.keys import PANEL_KEYS
-from inferguard_tui.messages import ZoomRequested
+from inferguard_tui.messages import PanelOpened
 from inferguard_tui.panels.view import Panel, View, panel_lines
 from inferguard_tui.widgets.line_view import LineView
 
@@ -48,5 +48,5 @@ class PanelView(LineView, can_focus=True):
     def on_blur(self) -> None:
         self.redraw()
 
-    def action_zoom(self) -> None:
-        self.post_message(ZoomRequested(self.panel.id))
+    def action_open(self) -> None:
+        self.post_message(PanelOpened(self.panel.id))

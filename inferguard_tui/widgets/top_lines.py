@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
-from inferguard_tui.line import EMPTY, Ink, Span, fitted, line
+from inferguard_core.printable import printable
+from inferguard_tui.line import EMPTY, Ink, Span, clauses, fitted, line
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.header import NAME, endpoint_header, fleet_header
 from inferguard_tui.panels.replay import replay_line
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.binding import Binding
+    from textual.timer import Timer
 
     from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.line import Line
+
+ANSWER_S = 8.0
+"""Seconds that an answer stands: long enough to be read twice."""
 
 
 class FrameLine(LineView):
@@ -107,11 +112,30 @@ class ReplayBar(FrameLine):
 
 
 class KeyLine(LineView):
-    """The keys that work here, as many groups as fit."""
+    """The keys that work here, as many groups as fit; for a while the answer to the last one."""
 
     def __init__(self, bindings: Sequence[Binding], *, ascii_only: bool = False) -> None:
         super().__init__(id="keys", ascii_only=ascii_only)
         self._bindings_shown = tuple(bindings)
+        self._said = ""
+        self._silence: Timer | None = None
+
+    def say(self, words: str) -> None:
+        """Show `words` in place of the keys for `ANSWER_S`, or until something else is said."""
+        self._said = printable(words, 400)
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(ANSWER_S, self._hush)
+        self.redraw()
+
+    def _hush(self) -> None:
+        self._said, self._silence = "", None
+        self.redraw()
+
+    def redraw(self) -> None:
+        cells = self.size.width
+        said = line(Span(" ▸ ", Ink.KEY), Span(clauses(self._said, cells - 4), Ink.STRONG))
+        self.draw((said if self._said else footer_line(self._bindings_shown, cells),))
 
     def on_resize(self) -> None:
-        self.draw((footer_line(self._bindings_shown, self.size.width),))
+        self.redraw()

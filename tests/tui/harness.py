@@ -14,14 +14,14 @@ from inferguard_tui.terminal import Terminal
 from inferguard_tui.theming import find_themes, token_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from textual.app import ComposeResult
     from textual.pilot import Pilot
     from textual.widget import Widget
 
     from inferguard_core.frame import Frame
-    from inferguard_tui.feed import ReplayControls
+    from inferguard_tui.feed import Desk, ReplayControls
 
 UNICODE = Terminal()
 
@@ -29,11 +29,14 @@ UNICODE = Terminal()
 class PushedFeed:
     """Yields what is pushed, in order, until closed; records what was asked of its replay controls."""
 
-    def __init__(self, *frames: Frame, replay: ReplayControls | None = None) -> None:
+    def __init__(
+        self, *frames: Frame, replay: ReplayControls | None = None, desk: Desk | None = None
+    ) -> None:
         self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
         for frame in frames:
             self._frames.put_nowait(frame)
         self.replay = replay
+        self.desk = desk
         self.closed = False
 
     def push(self, item: Frame | Exception | None) -> None:
@@ -45,10 +48,6 @@ class PushedFeed:
             if isinstance(item, Exception):
                 raise item
             yield item
-
-    @property
-    def desk(self) -> None:
-        return None
 
     async def close(self) -> None:
         self.closed = True
@@ -100,6 +99,18 @@ async def settled(pilot: Pilot[None]) -> None:
     for worker in [w for w in pilot.app.workers if w.name == "chart"]:
         await worker.wait()
     await pilot.pause()
+
+
+def pressed(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Press these, one after the other, and wait until all is drawn."""
+
+    async def press(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return press
 
 
 def screen_text(app: App[None]) -> str:

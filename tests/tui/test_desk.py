@@ -38,7 +38,7 @@ def test_an_acknowledged_incident_says_by_whom_until_the_same_person_releases_it
     assert desk.acknowledge(known, "kim") == ""
     held = monitor.watches[0].log.open
     assert held is not None
-    assert (held.acknowledged_by, held.timeline[-1]) == ("kim", (AT, "kim is on it"))
+    assert (held.acknowledged_by, held.timeline[-1]) == ("kim", (AT, "kim is on it", "kim"))
     assert desk.acknowledge(known, "kim") == ""
     released = monitor.watches[0].log.open
     assert released is not None

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tui import frames
-from tests.tui.harness import monitor, settled
+from inferguard_tui.app import InferGuardApp
+from tests.tui import followups, frames
+from tests.tui.desks import NotingDesk
+from tests.tui.harness import UNICODE, PushedFeed, monitor, pressed, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,3 +36,16 @@ def test_screen(snap_compare: Any, state: str, size: tuple[int, int]) -> None:
 def test_light_theme(snap_compare: Any) -> None:
     app = monitor(STATES["critical"](), theme="day")
     assert snap_compare(app, terminal_size=(120, 40), run_before=settled)
+
+
+INCIDENT_STATES: dict[str, Callable[[], Frame]] = {
+    "handled": lambda: frames.frame(followups.handled()),
+    "fresh": lambda: frames.frame(frames.filling()),
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", INCIDENT_STATES)
+def test_incident(snap_compare: Any, state: str, size: tuple[int, int]) -> None:
+    app = InferGuardApp(PushedFeed(INCIDENT_STATES[state](), desk=NotingDesk()), terminal=UNICODE)
+    assert snap_compare(app, terminal_size=size, run_before=pressed("i"))
