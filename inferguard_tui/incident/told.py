@@ -31,6 +31,7 @@ _OUTCOMES = {
     Outcome.SENDING: "being sent",
     Outcome.APPLIED: "applied",
     Outcome.REJECTED: "declined by the receiver",
+    Outcome.NOT_SENT: "could not be sent; nothing was applied",
     Outcome.UNKNOWN: "no clear answer; it may have been applied",
 }
 GRADES = {

@@ -48,7 +48,8 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self.ascii_only:
-            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc] - Textual reads it from the instance
+            # Textual reads it from the instance, whatever it declares.
+            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def draw(self, lines: tuple[Line, ...]) -> None:
         """Show `lines`, repainting what differs from those shown."""
