@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from inferguard_core.detect.kv import family_factor
 from inferguard_core.detect.onset import GAP_INTERVALS
@@ -13,6 +13,9 @@ from inferguard_core.printable import printable
 from inferguard_core.reading import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inferguard_core.followup import Execution
     from inferguard_core.frame import Trend
     from inferguard_core.watch import EndpointWatch
 
@@ -30,11 +33,19 @@ _STATUS = {
 }
 
 
+class _Beside(TypedDict):
+    blind: tuple[Blind, ...]
+    doubts: tuple[str, ...]
+    learning: Mapping[str, str]
+    raw: tuple[RawSignal, ...]
+    thresholds: Mapping[str, float]
+
+
 def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> EndpointFrame:
     """The endpoint as of wall time `unix`, `age_s` after its newest good page (None: there was none)."""
     anomalies = watch.anomalies(unix)
     severity = max((a.severity for a in anomalies), default=Severity.OK)
-    seen, newest = watch.seen, watch.newest
+    seen, newest, casebook, followup = watch.seen, watch.newest, watch.casebook, watch.followup
     engine, generation = (seen.reading.engine, seen.reading.generation) if seen else (Engine.UNKNOWN, "")
     return EndpointFrame(
         endpoint=watch.endpoint,
@@ -58,14 +69,27 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         anomalies=anomalies,
         incident=watch.log.open,
         incidents=tuple(reversed(watch.log.incidents)),
-        diagnosis=watch.casebook.diagnosis,
-        advisories=watch.casebook.advisories,
-        fix=watch.casebook.fix,
-        impact=watch.casebook.impact,
+        diagnosis=casebook.diagnosis,
+        advisories=casebook.advisories,
+        fix=casebook.fix,
+        impact=casebook.impact,
         forecast=watch.forecast,
-        executions=watch.followup.executions,
-        brain=watch.followup.brain,
-        similar=watch.followup.similar,
+        executions=_executions(watch),
+        brain=followup.brain,
+        similar=followup.similar,
+        **_beside(watch, engine, generation),
+    )
+
+
+def _executions(watch: EndpointWatch) -> tuple[Execution, ...]:
+    """Those of the open incident, else of the last one."""
+    last = watch.log.incidents[-1].id if watch.log.incidents else None
+    return tuple(e for e in watch.followup.executions if e.incident_id == last)
+
+
+def _beside(watch: EndpointWatch, engine: Engine, generation: str) -> _Beside:
+    """What is known about the numbers themselves."""
+    return _Beside(
         blind=_blind(watch, engine, generation),
         doubts=watch.doubts,
         learning=watch.learned.baselines.learning,
