@@ -43,6 +43,8 @@ class Casebook:
         self.advisories: tuple[Advisory, ...] = ()
         self.fix: Fix | None = None
         self.impact: Impact | None = None
+        self.history = ActionHistory()
+        """How actions have fared in earlier incidents; whoever remembers them puts it here."""
         self._incident_id: str | None = None
         self._memory = EpisodeMemory()
         self._start: ImpactStart | None = None
@@ -73,7 +75,7 @@ class Casebook:
         self._best = max(self._best, concluded.confidence) if same else concluded.confidence
         self.diagnosis = concluded
         known = {a.id for a in self.advisories}
-        self.advisories = advise(scene, concluded, self.advisories, ActionHistory())
+        self.advisories = advise(scene, concluded, self.advisories, self.history)
         self.fix = fix(scene, concluded)
         events += [ActionEvent(t, self._endpoint, a) for a in self.advisories if a.id not in known]
         return tuple(events)

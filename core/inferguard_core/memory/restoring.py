@@ -1,0 +1,68 @@
+"""What was kept, back into the watch of an endpoint before its first poll.
+
+An incident that was open when the monitor went away is not known to have gone on, nor to have ended: it is closed
+with a line that says so, and trouble that is found soon after is the same incident again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inferguard_core.frame import Incident, IncidentEntry, IncidentState, Severity
+from inferguard_core.journal import LOGGER
+from inferguard_core.learned import Learned
+from inferguard_core.trends import SPAN_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inferguard_core.memory.case import Case
+    from inferguard_core.memory.protocol import Memory
+    from inferguard_core.memory.records import ReadingRow
+    from inferguard_core.watch import EndpointWatch
+
+INCIDENTS = 20
+"""Of one endpoint that are on screen again at once; the others are a recall away."""
+SAME_TROUBLE_S = 1800.0
+"""Away for longer, trouble that is found at the return is new: nobody can say that it is the old one."""
+
+
+async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Case, ...]:
+    """Fill `watch` from `memory`; the cases that were closed by it, to be kept as such."""
+    learned = await memory.learned(watch.endpoint)
+    if learned is not None:
+        try:
+            watch.learned = Learned.from_json(watch.endpoint, learned, watch.limits)
+        except ValueError as error:
+            LOGGER.warning("what %s taught is not used: %s", watch.endpoint, error)
+    refill(watch, await memory.readings(watch.endpoint, now - SPAN_S))
+    stored = await memory.cases(watch.endpoint, INCIDENTS)
+    ended = tuple(_ended(case, now) for case in stored if case.incident.state is not IncidentState.RESOLVED)
+    by_id = {case.id: case for case in (*stored, *ended)}
+    watch.log.incidents = [by_id[case.id].incident for case in reversed(stored)]
+    return ended
+
+
+def refill(watch: EndpointWatch, rows: Sequence[ReadingRow]) -> None:
+    """Past readings into the sparklines."""
+    for row in rows:
+        for measure, ring in watch.trends.items():
+            ring.push(row.unix, row.values.get(measure))
+
+
+def _ended(case: Case, now: float) -> Case:
+    """An incident that was open when it was last seen, as it is known now."""
+    away = now - case.seen_unix
+    seen = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(case.seen_unix))
+    line = f"not watched since {seen} UTC; when it ended is not known"
+    incident: Incident = replace(
+        case.incident,
+        state=IncidentState.RESOLVED,
+        severity=Severity.OK,
+        # Trouble found within the time to reopen counted from here is the same incident.
+        ended_unix=now if away <= SAME_TROUBLE_S else case.seen_unix,
+        timeline=(*case.incident.timeline, IncidentEntry(now, line)),
+    )
+    return replace(case, incident=incident, seen_unix=max(case.seen_unix, now))

@@ -1,0 +1,215 @@
+"""Writes down what a monitor sees, and gives a new one back what earlier ones saw.
+
+It is called with each judged poll and never waits: records go into the memory's queue, questions to the memory
+run in tasks of their own and their answers show in a later frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inferguard_core.assemble import endpoint_frame
+from inferguard_core.frame import IncidentState
+from inferguard_core.memory.case import Case
+from inferguard_core.memory.protocol import Query
+from inferguard_core.memory.records import ReadingRow, Taught, Told
+from inferguard_core.memory.restoring import restore
+from inferguard_core.memory.shape import Shape, calmed, looked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from inferguard_core.events import Event
+    from inferguard_core.frame import Anomaly, EndpointFrame, Incident
+    from inferguard_core.memory.protocol import Memory
+    from inferguard_core.watch import EndpointWatch
+
+KEPT_EVERY_S = 10.0
+"""An incident in which nothing changes is written down this often."""
+LEARNED_EVERY_S = 60.0
+RECALLED_EVERY_S = 30.0
+RESTORE_S = 5.0
+"""A monitor does not begin later than this for what it might remember."""
+SIMILAR = 3
+
+
+@dataclass(slots=True)
+class _Endpoint:
+    """What is known of one endpoint besides its watch."""
+
+    calm: dict[str, float] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Shape)
+    worst: dict[str, Anomaly] = field(default_factory=dict)
+    incident_id: str = ""
+    kept: object = None
+    """What of the incident would be worth writing, as last written."""
+    kept_unix: float = 0.0
+    learned_unix: float = 0.0
+    recalled: tuple[str, ...] = ()
+    recalled_unix: float = 0.0
+
+
+class Scribe:
+    """Between the watches of one monitor and one memory."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        touch: Callable[[str], None] = lambda _endpoint: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`touch` is told which endpoint has something new to show."""
+        self.memory = memory
+        self._touch = touch
+        self._clock = clock
+        self._endpoints: dict[str, _Endpoint] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, watches: Sequence[EndpointWatch]) -> None:
+        """Open the memory and give each watch its past, within a bounded time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RESTORE_S):
+                await self.memory.start()
+                history = await self.memory.track_record()
+                for watch in watches:
+                    watch.casebook.history = history
+                    for case in await restore(self.memory, watch, self._clock()):
+                        self.memory.put(case)
+
+    async def close(self, watches: Sequence[EndpointWatch]) -> None:
+        """Write down where everything stands, and let the memory go."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        for watch in watches:
+            self._keep_incident(watch, self._of(watch), self._clock(), at_once=True)
+            if watch.seen is not None:
+                self.memory.put(Taught(watch.endpoint, self._clock(), watch.learned.to_json()))
+        await self.memory.close()
+
+    def told(self, event: Event, unix: float) -> None:
+        """Take an event as it is told to others."""
+        self.memory.put(Told(event.endpoint, unix, event.to_json() | {"unix": round(unix, 3)}))
+
+    def judged(self, watch: EndpointWatch) -> None:
+        """Take the state of a watch after a poll."""
+        known, now = self._of(watch), self._clock()
+        seen = watch.seen
+        if seen is not None and seen.poll is watch.newest:
+            values = {name: m.value for name, m in seen.measures.items() if m.value is not None}
+            self.memory.put(ReadingRow(watch.endpoint, seen.poll.unix, values))
+            if not any(life.active for life in watch.lives.values()):
+                known.calm = calmed(known.calm, seen.measures)
+        self._keep_incident(watch, known, now)
+        if seen is not None and now - known.learned_unix >= LEARNED_EVERY_S:
+            known.learned_unix = now
+            self.memory.put(Taught(watch.endpoint, now, watch.learned.to_json()))
+        self._recall(watch, known, now)
+
+    def written(self, watch: EndpointWatch, incident: Incident) -> None:
+        """A person wrote into an incident: keep that at once, whichever incident it is."""
+        if incident.id == self._of(watch).incident_id:
+            self._keep_incident(watch, self._of(watch), self._clock(), at_once=True)
+        else:
+            # Older than whatever is stored of it: only what people wrote is taken from it.
+            self.memory.put(Case(incident, seen_unix=0.0))
+
+    def shape(self, watch: EndpointWatch) -> Shape:
+        """What the endpoint's newest incident of this session looks like so far."""
+        return self._of(watch).shape
+
+    def _of(self, watch: EndpointWatch) -> _Endpoint:
+        return self._endpoints.setdefault(watch.endpoint, _Endpoint())
+
+    def _keep_incident(
+        self, watch: EndpointWatch, known: _Endpoint, now: float, *, at_once: bool = False
+    ) -> None:
+        incident = watch.log.incidents[-1] if watch.log.incidents else None
+        over = incident is not None and incident.state is IncidentState.RESOLVED
+        if incident is None or (over and incident.id != known.incident_id):
+            return
+        if incident.id != known.incident_id:
+            known.incident_id, known.shape, known.worst, known.kept = incident.id, Shape(), {}, None
+        news = _news(watch, incident)
+        due = not over and now - known.kept_unix >= KEPT_EVERY_S
+        if over and news == known.kept:
+            return
+        frame = endpoint_frame(watch, now, None)
+        if not over:
+            known.shape = looked(known.shape, frame, known.calm)
+            for anomaly in frame.anomalies:
+                worst = known.worst.get(anomaly.kind)
+                if worst is None or anomaly.severity >= worst.severity:
+                    known.worst[anomaly.kind] = anomaly
+        if news == known.kept and not due and not at_once:
+            return
+        known.kept, known.kept_unix = news, now
+        seen_unix = watch.newest.unix if watch.newest is not None else now
+        self.memory.put(_case(frame, incident, known, seen_unix))
+
+    def _recall(self, watch: EndpointWatch, known: _Endpoint, now: float) -> None:
+        """Look for incidents like the open one when it has become another, in a task."""
+        incident = watch.log.open
+        if incident is None:
+            watch.followup.similar, known.recalled = (), ()
+            return
+        asked = (incident.id, known.shape.cause, *known.shape.kinds)
+        same_incident = known.recalled[:1] == asked[:1]
+        if asked == known.recalled or (same_incident and now - known.recalled_unix < RECALLED_EVERY_S):
+            return
+        known.recalled, known.recalled_unix = asked, now
+        self._later(self._find_similar(watch, known.shape, incident.id))
+
+    async def _find_similar(self, watch: EndpointWatch, shape: Shape, incident_id: str) -> None:
+        found = await self.memory.recall(Query(shape=shape, leave_out=incident_id, limit=SIMILAR))
+        watch.casebook.history = await self.memory.track_record()
+        if watch.log.open is not None and watch.log.open.id == incident_id:
+            watch.followup.similar = found
+            self._touch(watch.endpoint)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _case(frame: EndpointFrame, incident: Incident, known: _Endpoint, seen_unix: float) -> Case:
+    return Case(
+        incident=incident,
+        seen_unix=seen_unix,
+        proof=frame.proof,
+        engine=frame.engine,
+        engine_version=frame.engine_version,
+        models=frame.models,
+        interval_s=frame.interval_s,
+        anomalies=tuple(known.worst.values()),
+        diagnosis=frame.diagnosis,
+        advisories=frame.advisories,
+        fix=frame.fix,
+        impact=frame.impact,
+        executions=tuple(e for e in frame.executions if e.incident_id == incident.id),
+        shape=known.shape,
+        course=frame.trends,
+        measures=frame.measures,
+    )
+
+
+def _news(watch: EndpointWatch, incident: Incident) -> object:
+    """What of an incident is written down at once when it changes."""
+    diagnosis, fix = watch.casebook.diagnosis, watch.casebook.fix
+    return (
+        incident.id,
+        incident.state,
+        incident.severity,
+        incident.anomalies,
+        incident.acknowledged_by,
+        incident.notes,
+        len(incident.timeline),
+        None if diagnosis is None else diagnosis.cause,
+        tuple(a.id for a in watch.casebook.advisories),
+        None if fix is None else fix.command,
+        watch.followup.executions,
+    )
