@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_args, get_origin
 
@@ -25,7 +25,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is object:
         return st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         return st.lists(values(inner[0]), max_size=2).map(tuple)
     if origin is Mapping:
         return st.dictionaries(st.text(max_size=5), values(inner[1]), max_size=2)

@@ -7,7 +7,7 @@ does not fit its type is a ValueError that names the place.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum, IntEnum
@@ -18,7 +18,7 @@ from inferguard_core import followup, frame, poll, reading, verdict
 from inferguard_core.memory import case, shape
 
 T = TypeVar("T")
-_NAMES: dict[str, Any] = {"Mapping": Mapping}
+_NAMES: dict[str, Any] = {"Mapping": Mapping, "Sequence": Sequence}
 for _module in (reading, poll, verdict, followup, frame, shape, case):
     _NAMES |= {name: value for name, value in vars(_module).items() if isinstance(value, type)}
 
@@ -41,7 +41,7 @@ def encode(value: Any) -> Any:
         return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {str(encode(key)): encode(one) for key, one in value.items()}
-    if isinstance(value, tuple | list):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [encode(one) for one in value]
     return value
 
@@ -122,7 +122,7 @@ def _plain(hint: Any, data: Any, at: str) -> Any:
     return data
 
 
-_GENERIC = {Union: _one_of, types.UnionType: _one_of, tuple: _sequence, Mapping: _mapping}
+_GENERIC = {Union: _one_of, types.UnionType: _one_of, tuple: _sequence, Sequence: _sequence, Mapping: _mapping}
 _BY_KIND = ((Enum, _member), (tuple, _named_tuple))
 
 

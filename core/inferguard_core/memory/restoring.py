@@ -10,10 +10,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Incident, IncidentEntry, IncidentState, Severity
+from inferguard_core.frame import SPANS_S, Incident, IncidentEntry, IncidentState, Severity
 from inferguard_core.journal import LOGGER
 from inferguard_core.learned import Learned
-from inferguard_core.trends import SPAN_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +36,7 @@ async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Cas
             watch.learned = Learned.from_json(watch.endpoint, learned, watch.limits)
         except ValueError as error:
             LOGGER.warning("what %s taught is not used: %s", watch.endpoint, error)
-    refill(watch, await memory.readings(watch.endpoint, now - SPAN_S))
+    refill(watch, await memory.readings(watch.endpoint, now - max(SPANS_S)))
     stored = await memory.cases(watch.endpoint, INCIDENTS)
     ended = tuple(_ended(case, now) for case in stored if case.incident.state is not IncidentState.RESOLVED)
     by_id = {case.id: case for case in (*stored, *ended)}
@@ -47,9 +46,8 @@ async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Cas
 
 def refill(watch: EndpointWatch, rows: Sequence[ReadingRow]) -> None:
     """Past readings into the sparklines."""
-    for row in rows:
-        for measure, ring in watch.trends.items():
-            ring.push(row.unix, row.values.get(measure))
+    for measure, ring in watch.trends.items():
+        ring.fill((row.unix, row.values.get(measure)) for row in rows)
 
 
 def _ended(case: Case, now: float) -> Case:
