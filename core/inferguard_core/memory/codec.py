@@ -122,7 +122,13 @@ def _plain(hint: Any, data: Any, at: str) -> Any:
     return data
 
 
-_GENERIC = {Union: _one_of, types.UnionType: _one_of, tuple: _sequence, Sequence: _sequence, Mapping: _mapping}
+_GENERIC = {
+    Union: _one_of,
+    types.UnionType: _one_of,
+    tuple: _sequence,
+    Sequence: _sequence,
+    Mapping: _mapping,
+}
 _BY_KIND = ((Enum, _member), (tuple, _named_tuple))
 
 
