@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from inferguard_core.settings import Settings
     from inferguard_core.sources.direct import DirectSource
     from inferguard_core.sources.discovery import Discovery
+    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
     from inferguard_core.sources.recording import Recording
     from inferguard_tui.acting import Acting, Unattended
     from inferguard_tui.feed import ReplayControls
@@ -69,6 +70,8 @@ class Connection:
     client: httpx.AsyncClient
     sources: tuple[tuple[str, DirectSource], ...]
     """(host:port, source) in the order given."""
+    fleets: tuple[PrometheusFleet, ...] = ()
+    """Metrics servers, whose engines are known when they have answered."""
 
     async def close(self) -> None:
         for _, source in self.sources:
@@ -77,20 +80,34 @@ class Connection:
 
 
 def connect(
-    endpoints: Sequence[Address], how: Access, proof: ProofLevel = ProofLevel.LIVE
+    endpoints: Sequence[Address],
+    how: Access,
+    proof: ProofLevel = ProofLevel.LIVE,
+    interval_s: float = TUI_INTERVAL_S,
 ) -> Connection | BadInput:
-    """A source for each endpoint. Nothing is sent yet; needs a running event loop."""
+    """A source for each endpoint, a fleet for each metrics server, which is asked every `interval_s`.
+
+    Nothing is sent yet; needs a running event loop.
+    """
     # The HTTP stack is half of a headless command's start-up; replay and --help do without it.
     from inferguard_core.sources.client import open_client
     from inferguard_core.sources.direct import DirectSource
+    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
+    from inferguard_core.sources.prometheus.server import PrometheusServer
 
     client = open_client(how)
     if isinstance(client, BadInput):
         return client
-    named = _names(endpoints)
+    engines = [a for a in endpoints if a.selector is None]
+    servers = [a for a in endpoints if a.selector is not None]
+    named = _names(engines)
     return Connection(
         client,
-        tuple((named[a.url], DirectSource(a, how, client=client, proof=proof)) for a in endpoints),
+        tuple((named[a.url], DirectSource(a, how, client=client, proof=proof)) for a in engines),
+        tuple(
+            PrometheusFleet(PrometheusServer(a, how, client), f"prometheus+{a.base}", interval_s, proof)
+            for a in servers
+        ),
     )
 
 
@@ -155,7 +172,7 @@ class LiveFeed:
         from inferguard_tui.acting import Acting, Unattended
 
         if self._monitor is None:
-            connection = connect(self._endpoints, access(self._settings), self._proof)
+            connection = connect(self._endpoints, access(self._settings), self._proof, self._interval_s)
             if isinstance(connection, BadInput):
                 return connection
             self._connection = connection
@@ -163,7 +180,16 @@ class LiveFeed:
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
             self._monitor = Monitor(
+<<<<<<< HEAD
                 connection.sources, self._interval_s, self._settings.limits, acting.listener, self._parts()
+=======
+                connection.sources,
+                self._interval_s,
+                self._settings.limits,
+                self._listener,
+                self._parts(),
+                connection.fleets,
+>>>>>>> 06ef205 (Endpoints may come and go; a Prometheus server brings the engines it scrapes)
             )
         return self._monitor
 

@@ -1,8 +1,9 @@
 """Endpoints polled side by side, joined into Frames.
 
 One task an endpoint and no barrier between them: a hung one costs the others nothing. Polls keep a fixed rhythm
-(a late one is skipped, never caught up) and start spread over the interval. Whatever a source does is a value;
-an exception in our own code on one endpoint becomes that endpoint's failure and the others go on.
+(a late one is skipped, never caught up) and start spread over the interval. Endpoints may come and go while it
+runs, and a fleet may deliver their polls. Whatever a source does is a value; an exception in our own code on one
+endpoint becomes that endpoint's failure and the others go on.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from inferguard_core.assemble import endpoint_frame
 from inferguard_core.engines import EngineReader
 from inferguard_core.frame import EndpointFrame, Frame, PartHealth, Status
 from inferguard_core.journal import LOGGER
-from inferguard_core.poll import Failure, FailureKind, Poll, Source
-from inferguard_core.printable import printable
+from inferguard_core.member import Member, attempt, own_failure
 from inferguard_core.watch import EndpointWatch
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from inferguard_core.detect.limits import Limits
     from inferguard_core.events import Event
+    from inferguard_core.fleet import Fleet, Membership
+    from inferguard_core.poll import Poll, ProofLevel, Source
 
 COALESCE_S = 0.25
 """Polls that end within this span share a frame."""
@@ -47,7 +49,7 @@ class Listener:
 
 
 class Monitor:
-    """Watches `sources`, each with its watch, every `interval_s` seconds."""
+    """Watches `sources`, each with its watch, every `interval_s` seconds, and whatever `fleets` bring."""
 
     def __init__(
         self,
@@ -56,27 +58,30 @@ class Monitor:
         limits: Limits,
         listener: Listener | None = None,
         parts: Sequence[PartHealth] = (),
+        fleets: Sequence[Fleet] = (),
     ) -> None:
         """`sources` are (name for people, source) pairs, in the order to show them; `parts` go into every frame."""
         self._interval_s = interval_s
+        self._limits = limits
         self._parts = tuple(parts)
+        self._fleets = tuple(fleets)
         self._listener = listener or Listener()
-        reader = EngineReader()
-        self._pairs = [
-            (source, EndpointWatch(source.endpoint, name, interval_s, source.proof, limits, reader))
-            for name, source in sources
-        ]
+        self._reader = EngineReader()
+        self._members: dict[str, Member] = {}
         self._frames: dict[str, EndpointFrame] = {}
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._hurry = {source.endpoint: asyncio.Event() for source, _ in self._pairs}
-        self._asked: list[tuple[str, float, asyncio.Event]] = []
+        self._running = False
+        self._followers: list[asyncio.Task[None]] = []
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Members on their way out."""
         self._seq = 0
+        for index, (name, source) in enumerate(sources):
+            self.add(name, source, index * interval_s / max(1, len(sources)))
 
     @property
     def watches(self) -> tuple[EndpointWatch, ...]:
-        return tuple(watch for _, watch in self._pairs)
+        return tuple(member.watch for member in self._members.values())
 
     def touch(self, endpoint: str) -> None:
         """Something about `endpoint` changed besides its polls: a frame is due."""
@@ -88,26 +93,56 @@ class Monitor:
 
         Its own deadline bounds it; nothing is awaited for an endpoint that is not polled.
         """
-        if endpoint not in self._hurry or not self._tasks:
-            return
-        taken = asyncio.Event()
-        self._asked.append((endpoint, time.monotonic(), taken))
-        self._hurry[endpoint].set()
-        await taken.wait()
+        member = self._members.get(endpoint)
+        if self._running and member is not None and member.source is not None:
+            await member.fresh()
 
     def start(self) -> None:
         """Begin polling; a second call does nothing."""
-        if self._tasks:
+        if self._running:
             return
-        spread = self._interval_s / max(1, len(self._pairs))
-        for index, (source, watch) in enumerate(self._pairs):
-            self._tasks.append(asyncio.create_task(self._sample(source, watch, index * spread)))
+        self._running = True
+        for member in self._members.values():
+            member.task = asyncio.create_task(self._sample(member))
+        self._followers = [asyncio.create_task(_follow(fleet, self)) for fleet in self._fleets]
+
+    def add(self, name: str, source: Source, delay_s: float = 0.0) -> None:
+        """Poll `source`, the first time after `delay_s`. One that is watched already stays as it is."""
+        if source.endpoint not in self._members:
+            self.admit(name, source.endpoint, source.proof, self._interval_s)
+            member = self._members[source.endpoint]
+            member.source, member.delay_s = source, delay_s
+            if self._running:
+                member.task = asyncio.create_task(self._sample(member))
+
+    def admit(self, name: str, endpoint: str, proof: ProofLevel, interval_s: float) -> None:
+        """Watch an endpoint whose polls are delivered, about every `interval_s`."""
+        if endpoint not in self._members:
+            watch = EndpointWatch(endpoint, name, interval_s, proof, self._limits, self._reader)
+            self._members[endpoint] = Member(watch)
+            self.touch(endpoint)
+
+    def deliver(self, endpoint: str, poll: Poll) -> None:
+        """Take the next poll of an endpoint; one that is not watched is ignored."""
+        member = self._members.get(endpoint)
+        if member is not None:
+            self._take(member, poll)
+
+    def remove(self, endpoint: str) -> None:
+        """Stop watching `endpoint`; its source is closed in the background, at the latest by `close`."""
+        member = self._members.pop(endpoint, None)
+        if member is not None:
+            self._frames.pop(endpoint, None)
+            leaving = asyncio.create_task(member.release())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            self._wake.set()
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Frames until closed: at once, then as polls come in, at least one a second."""
         self.start()
         yield self.frame()
-        while self._tasks:
+        while self._running:
             try:
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
                 await asyncio.sleep(COALESCE_S)
@@ -120,29 +155,29 @@ class Monitor:
         self._wake.clear()
         unix, now = time.time(), time.monotonic()
         self._seq += 1
-        endpoints = tuple(self._endpoint(watch, unix, now) for _, watch in self._pairs)
+        endpoints = tuple(self._endpoint(member.watch, unix, now) for member in self._members.values())
         self._dirty.clear()
         down = sum(1 for e in endpoints if e.status is Status.NO_DATA)
         state = f"{len(endpoints) - down}/{len(endpoints)} answer"
-        return Frame(self._seq, unix, endpoints, (PartHealth("poll", state), *self._parts))
+        parts = (PartHealth("poll", state), *(fleet.health for fleet in self._fleets), *self._parts)
+        return Frame(self._seq, unix, endpoints, parts)
 
     async def close(self) -> None:
         """Stop polling and release the sources."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
+        self._running = False
+        for task in self._followers:
             task.cancel()
-        for _, _, taken in self._asked:
-            taken.set()
-        self._asked.clear()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(source.close() for source, _ in self._pairs), return_exceptions=True)
+        await asyncio.gather(*self._followers, return_exceptions=True)
+        members = (member.release() for member in self._members.values())
+        await asyncio.gather(*members, *self._leaving, return_exceptions=True)
+        await asyncio.gather(*(fleet.close() for fleet in self._fleets), return_exceptions=True)
         self._wake.set()
 
     def _endpoint(self, watch: EndpointWatch, unix: float, now: float) -> EndpointFrame:
         age_s = None if watch.seen is None else max(0.0, now - watch.seen.poll.t)
         known = self._frames.get(watch.endpoint)
         settled = known is not None and watch.endpoint not in self._dirty and not watch.failed_polls
-        if known is None or not settled or (age_s or 0.0) > 2 * self._interval_s:
+        if known is None or not settled or (age_s or 0.0) > 2 * watch.interval_s:
             frame = endpoint_frame(watch, unix, age_s)
         elif (age_s or 0.0) - (known.age_s or 0.0) >= AGE_STEP_S:
             frame = replace(known, age_s=age_s)
@@ -151,67 +186,53 @@ class Monitor:
         self._frames[watch.endpoint] = frame
         return frame
 
-    async def _sample(self, source: Source, watch: EndpointWatch, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
+    async def _sample(self, member: Member) -> None:
+        await asyncio.sleep(member.delay_s)
         due = time.monotonic()
-        while True:
-            poll = await self._poll(source)
-            self._take(source, watch, poll)
-            pause = back_off(watch.failed_polls, self._interval_s)
+        while member.source is not None:
+            poll = await attempt(member.source)
+            self._take(member, poll)
+            pause = back_off(member.watch.failed_polls, self._interval_s)
             now = time.monotonic()
             due += pause
             if due <= now:
                 due = now + pause - (now - due) % pause
-            if await self._hurried(watch.endpoint, due - now):
+            if await member.pause(due - now):
                 due = time.monotonic()
 
-    async def _hurried(self, endpoint: str, pause_s: float) -> bool:
-        """Wait for the next poll to be due; True when somebody asked for it sooner."""
-        hurry = self._hurry[endpoint]
-        try:
-            await asyncio.wait_for(hurry.wait(), pause_s)
-        except TimeoutError:
-            return False
-        hurry.clear()
-        return True
-
-    def _take(self, source: Source, watch: EndpointWatch, poll: Poll) -> None:
+    def _take(self, member: Member, poll: Poll) -> None:
+        watch = member.watch
         self._listener.on_poll(watch.endpoint, poll)
         failed_before = watch.failed_polls
         try:
             events = watch.observe(poll)
         except Exception as error:  # noqa: BLE001 - a page that breaks our rules must not end the watch
-            watch.refuse(_own_failure(error))
+            watch.refuse(own_failure(error))
             events = ()
         for event in events:
             self._listener.on_event(event)
-        if failed_before and not watch.failed_polls:
-            source.refresh_facts()
-        self._tell_judged(watch)
-        for asked in [a for a in self._asked if a[0] == watch.endpoint and a[1] <= poll.t]:
-            asked[2].set()
-            self._asked.remove(asked)
+        if failed_before and not watch.failed_polls and member.source is not None:
+            member.source.refresh_facts()
+        _tell(self._listener.on_judged, watch)
+        member.taken(poll)
         self.touch(watch.endpoint)
 
-    def _tell_judged(self, watch: EndpointWatch) -> None:
+
+def _tell(on_judged: Callable[[EndpointWatch], None], watch: EndpointWatch) -> None:
+    try:
+        on_judged(watch)
+    except Exception as error:  # noqa: BLE001 - what is done after a poll must not end the polling
+        LOGGER.error("failed after a poll", exc_info=error)
+
+
+async def _follow(fleet: Fleet, members: Membership) -> None:
+    """Follow a fleet; a fault of our own in it is logged and it is followed anew."""
+    while True:
         try:
-            self._listener.on_judged(watch)
-        except Exception as error:  # noqa: BLE001 - what is done after a poll must not end the polling
-            LOGGER.error("failed after a poll", exc_info=error)
-
-    async def _poll(self, source: Source) -> Poll:
-        started, unix = time.monotonic(), time.time()
-        try:
-            return await source.poll()
-        except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not end the others
-            ms = (time.monotonic() - started) * 1000
-            return Poll(started, unix, ms, failure=_own_failure(error))
-
-
-def _own_failure(error: Exception) -> Failure:
-    LOGGER.error("failed on a page", exc_info=error)
-    what = f"{type(error).__name__}: {printable(str(error))}"
-    return Failure(FailureKind.INTERNAL, f"the monitor itself failed on this page: {what}")
+            await fleet.follow(members)
+        except Exception as error:  # noqa: BLE001 - one fleet's trouble must not end the others
+            LOGGER.error("failed on a list of endpoints", exc_info=error)
+        await asyncio.sleep(BACK_OFF_MAX_S)
 
 
 def back_off(failed_polls: int, interval_s: float) -> float:

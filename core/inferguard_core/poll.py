@@ -24,6 +24,8 @@ class FailureKind(StrEnum):
     HTTP_ERROR = "HttpError"
     NOT_METRICS = "NotMetrics"
     TOO_LARGE = "TooLarge"
+    STALE = "Stale"
+    """A metrics server answers, but holds no recent sample."""
     INTERNAL = "InternalError"
     """Our own code failed on this endpoint; the others go on."""
     ENDED = "Ended"

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from inferguard_core.printable import printable
 from inferguard_core.sources.access import Login
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.sources.prometheus.selector import Selector, parse_selector, written
 
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?", re.ASCII)
@@ -19,30 +20,45 @@ _NUMERIC = re.compile(r"(.*\.)?[0-9]+\.?")
 _PATH = re.compile(r"(/[\w.~%+-]+)*", re.ASCII)
 _ALLOWED = "host:port, http://host:port or https://host:port"
 _DEFAULT_PORT = {"http": 80, "https": 443}
+_PROMETHEUS = "prometheus+"
+_MATCH = ("match=", "match[]=")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one engine is."""
+    """Where one engine is, or a metrics server that scrapes many."""
 
     url: str
     """Scheme, host, port and the path in front of /metrics: no credentials, no trailing slash. The key."""
     name: str
     """host:port, for people."""
     login: Login | None = None
+    selector: Selector | None = None
+    """Of a metrics server: which of its series are meant. None for an engine."""
+
+    @property
+    def base(self) -> str:
+        """What a route is appended to."""
+        return self.url.removeprefix(_PROMETHEUS).partition("?")[0]
 
 
 def parse_address(text: str) -> Address | BadInput:
-    """Read `host:port`, `http(s)://…` or an IPv6 form of them; a trailing `/metrics` is understood."""
-    shown = _without_userinfo(text.strip())
-    found = _SCHEME.match(text.strip())
-    scheme = found[1].lower() if found else ""
-    if scheme.startswith("prometheus+"):
-        return BadInput(f"{shown}: a Prometheus server cannot be read yet; give the engines, as {_ALLOWED}")
-    if found and scheme not in _DEFAULT_PORT:
-        return BadInput(f"{shown}: scheme {scheme}:// is not allowed; write {_ALLOWED}")
+    """Read `host:port`, `http(s)://…` or an IPv6 form of them; a trailing `/metrics` is understood.
+
+    `prometheus+http(s)://host:port/prefix?match={label="value"}` is a metrics server.
+    """
+    stripped = text.strip()
+    if stripped.lower().startswith(_PROMETHEUS):
+        return _prometheus(stripped[len(_PROMETHEUS) :], _without_userinfo(stripped))
+    return _engine(stripped, _without_userinfo(stripped))
+
+
+def _engine(text: str, shown: str) -> Address | BadInput:
+    found = _SCHEME.match(text)
+    if found and found[1].lower() not in _DEFAULT_PORT:
+        return BadInput(f"{shown}: scheme {found[1].lower()}:// is not allowed; write {_ALLOWED}")
     try:
-        parts = urlsplit(text.strip() if found else f"http://{text.strip()}")
+        parts = urlsplit(text if found else f"http://{text}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return BadInput(
@@ -51,6 +67,22 @@ def parse_address(text: str) -> Address | BadInput:
     if reason := _complaint(parts, host, port, bare=not found):
         return BadInput(f"{shown}: {reason}; write {_ALLOWED}")
     return _address(parts, host, port)
+
+
+def _prometheus(text: str, shown: str) -> Address | BadInput:
+    """A metrics server; `text` is without the `prometheus+`."""
+    where, _, query = text.partition("?")
+    if not _SCHEME.match(where):
+        return BadInput(f"{shown}: no scheme; write prometheus+http://host:9090")
+    server = _engine(where, shown)
+    if isinstance(server, BadInput):
+        return server
+    given = next((query.removeprefix(name) for name in _MATCH if query.startswith(name)), query)
+    selector = parse_selector(unquote(given))
+    if selector is None:
+        return BadInput(f'{shown}: no selector after the ?; write ?match={{job="vllm"}}')
+    chosen = f"?match={written(selector)}" if selector else ""
+    return Address(f"{_PROMETHEUS}{server.url}{chosen}", server.name, server.login, selector)
 
 
 def _complaint(parts: SplitResult, host: str, port: int | None, *, bare: bool) -> str:

@@ -58,7 +58,7 @@ def build_request(
     if credentials := authorization(access, address.login):
         headers["authorization"] = credentials
     return client.build_request(
-        "GET", address.url + path, headers=headers, extensions={ENGINE_EXTENSION: engine}
+        "GET", address.base + path, headers=headers, extensions={ENGINE_EXTENSION: engine}
     )
 
 

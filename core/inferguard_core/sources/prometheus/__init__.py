@@ -1,0 +1,1 @@
+"""A Prometheus server (VictoriaMetrics, Thanos, Mimir) as the source of a fleet: one answer, many engines' pages."""

@@ -1,0 +1,164 @@
+"""Questions to a Prometheus server: three read-only routes, answers as values.
+
+An answer that is larger than the cap is asked for in more and smaller queries; how many is remembered, since the
+fleet will not have shrunk by the next poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from inferguard_core.poll import Failure, FailureKind
+from inferguard_core.printable import printable
+from inferguard_core.sources.fetch import Page, build_request, fetch
+from inferguard_core.sources.guard import PROMETHEUS_EXTENSION
+from inferguard_core.sources.prometheus.names import ANCHORS, UP, bucket_names, parts, query_of, scalar_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from inferguard_core.sources.access import Access
+    from inferguard_core.sources.address import Address
+    from inferguard_core.sources.prometheus.pages import Labels, Series
+    from inferguard_core.sources.prometheus.selector import Selector
+
+MOST_QUERIES: Final = 32
+"""Into so many the histograms of one poll are split at most."""
+
+
+class PrometheusServer:
+    """One server, and the selection of its series that `address` names."""
+
+    def __init__(self, address: Address, access: Access, client: httpx.AsyncClient) -> None:
+        """`client` comes from `open_client` and is not closed here."""
+        assert address.selector is not None
+        self.selector: Selector = address.selector
+        self.name = address.name
+        self._address = address
+        self._access = access
+        self._client = client
+        self._queries = 1
+        self.bytes = 0
+        """Of the newest answer."""
+
+    async def raw(self, seconds: float, at: float | None, narrowed: Selector) -> list[Series] | Failure:
+        """Samples of everything that is read, over `seconds` up to `at` (Unix; None is now)."""
+        self.bytes = 0
+        scalars = await self._matrix(scalar_names(), seconds, at, narrowed)
+        if isinstance(scalars, Failure):
+            return scalars
+        while True:
+            found = list(scalars)
+            trouble: Failure | None = None
+            for names in parts(bucket_names(), self._queries):
+                answer = await self._matrix(names, seconds, at, narrowed)
+                if isinstance(answer, Failure):
+                    trouble = answer
+                    break
+                found += answer
+            if trouble is None:
+                return found
+            if trouble.kind is not FailureKind.TOO_LARGE or self._queries >= MOST_QUERIES:
+                return trouble
+            self._queries *= 2
+
+    async def engines(self, since_s: float) -> list[Labels] | Failure:
+        """Labels of every engine's series of the last `since_s` seconds, of those still there or not."""
+        now = time.time()
+        asked = [("match[]", query_of(ANCHORS, self.selector))]
+        span = [("start", f"{now - since_s:.3f}"), ("end", f"{now:.3f}")]
+        answer = await self._ask("/api/v1/series", [*asked, *span])
+        if isinstance(answer, Failure):
+            return answer
+        return [entry for entry in answer if isinstance(entry, dict)] if isinstance(answer, list) else []
+
+    async def range(self, query: str, start: float, end: float, step_s: float) -> list[Series] | Failure:
+        """A query at every step from `start` to `end`, both Unix times."""
+        span = [("start", f"{start:.3f}"), ("end", f"{end:.3f}"), ("step", f"{step_s:g}")]
+        return _series(await self._ask("/api/v1/query_range", [("query", query), *span]))
+
+    async def clock(self) -> float | Failure:
+        """Monotonic time less the server's Unix time: added to a sample's time it gives our own."""
+        asked = time.monotonic()
+        answer = await self._ask("/api/v1/query", [("query", "time()")])
+        if isinstance(answer, Failure):
+            return answer
+        match answer:
+            case {"result": [int() | float() as at, str()]}:
+                return (asked + time.monotonic()) / 2 - float(at)
+        return _strange(self.name)
+
+    async def scraped(self, seconds: float, narrowed: Selector) -> list[Series] | Failure:
+        """As `raw`, of the few series that show when targets were scraped."""
+        return await self._matrix((UP, *ANCHORS), seconds, None, narrowed)
+
+    async def _matrix(
+        self, names: Sequence[str], seconds: float, at: float | None, narrowed: Selector
+    ) -> list[Series] | Failure:
+        query = f"{query_of(names, (*self.selector, *narrowed))}[{max(1, round(seconds))}s]"
+        moment = [] if at is None else [("time", f"{at:.3f}")]
+        return _series(await self._ask("/api/v1/query", [("query", query), *moment]))
+
+    async def _ask(self, path: str, query: Sequence[tuple[str, str]]) -> Any | Failure:
+        """The `data` of an answer."""
+        request = build_request(self._client, self._address, self._access, f"{path}?{urlencode(query)}")
+        request.extensions = {**request.extensions, PROMETHEUS_EXTENSION: True}
+        page = await fetch(self._client, request, self.name, self._access)
+        if isinstance(page, Failure):
+            return _explained(page, self.name, path)
+        self.bytes += page.size
+        parsed = await asyncio.to_thread(_parsed, page)
+        match parsed:
+            case {"status": "success", "data": data}:
+                return data
+        return _strange(self.name)
+
+
+def _parsed(page: Page) -> object:
+    try:
+        return json.loads(page.text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _series(data: Any | Failure) -> list[Series] | Failure:
+    """The usable entries of a matrix."""
+    if isinstance(data, Failure):
+        return data
+    result = data.get("result") if isinstance(data, dict) else None
+    return [entry for entry in result if _usable(entry)] if isinstance(result, list) else []
+
+
+def _usable(entry: object) -> bool:
+    match entry:
+        case {"metric": dict(), "values": [[int() | float(), str()], *_]}:
+            return True
+    return False
+
+
+def _strange(name: str) -> Failure:
+    what = "with something that is no answer of a Prometheus server; check the port and path prefix"
+    return Failure(FailureKind.NOT_METRICS, f"{name} answered {what}")
+
+
+def _explained(failure: Failure, name: str, path: str) -> Failure:
+    """A failure in the words that fit a metrics server."""
+    if failure.status == HTTPStatus.NOT_FOUND:
+        hint = "is this a Prometheus server, and is its path prefix in the address?"
+        return Failure(failure.kind, f"{name} has no {printable(path)} (HTTP 404): {hint}", failure.status)
+    if failure.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        hint = "check the match expression"
+        return Failure(
+            failure.kind, f"{name} refuses the query (HTTP {failure.status}): {hint}", failure.status
+        )
+    if failure.kind is FailureKind.TOO_LARGE:
+        hint = "narrow it with ?match={…}, or raise INFERGUARD_BODY_CAP_MIB"
+        return Failure(failure.kind, f"{name}: the answer is larger than the cap on a body; {hint}")
+    return failure
