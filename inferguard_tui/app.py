@@ -49,6 +49,7 @@ class InferGuardApp(Program):
         self._feed = feed
         self._newest: Frame | None = None
         self._shown: Frame | None = None
+        self._fleet_shown = False
         self._raster: chart.Raster | None = None
 
     def on_mount(self) -> None:
@@ -76,9 +77,11 @@ class InferGuardApp(Program):
         first, self._newest = self._newest is None, message.frame
         if self.watching.paused_unix is None:
             self._shown = message.frame
+        if len(message.frame.endpoints) > 1 and not self._fleet_shown and len(self.screen_stack) <= 2:
+            # Behind a metrics server there may be many, known only once it has answered.
+            self._fleet_shown = True
+            self.switch_screen(FleetScreen(ascii_only=self.terminal.ascii_only))
         if first:
-            if len(message.frame.endpoints) > 1:
-                self.switch_screen(FleetScreen(ascii_only=self.terminal.ascii_only))
             self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
 

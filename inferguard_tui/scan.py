@@ -7,6 +7,7 @@ unsaid.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ from inferguard_core.assemble import endpoint_frame
 from inferguard_core.detect.limits import Limits, held_within
 from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, fix_json
 from inferguard_core.frame import Anomaly, EndpointFrame, Measure, MeasureId
-from inferguard_core.poll import EndpointFacts, ModelCard, Source
+from inferguard_core.poll import EndpointFacts, Failure, FailureKind, ModelCard, Poll, ProofLevel, Source
+from inferguard_core.sources.prometheus.fleet import NO_ENGINES
 from inferguard_core.watch import EndpointWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inferguard_core.reading import Reading
+    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
 
 SAMPLES = 4
 SPAN_S = 6.0
@@ -58,20 +61,83 @@ async def scan(
     )
 
 
+async def scan_fleet(
+    fleet: PrometheusFleet, samples: int, limits: Limits, model: str | None = None
+) -> list[Scan]:
+    """Look at the newest `samples` pages of every engine behind a metrics server, without waiting for more.
+
+    A server that does not answer, or knows no engine, is itself the one thing looked at, unanswered.
+    """
+    kept = _Kept()
+    trouble = await fleet.warm_up(kept, samples)
+    if trouble is None and not kept.polls:
+        trouble = Failure(FailureKind.NOT_METRICS, f"{fleet.name}: {NO_ENGINES}")
+    if trouble is not None:
+        kept.admit(fleet.name, fleet.url, ProofLevel.LIVE, fleet.interval_s)
+        kept.deliver(fleet.url, Poll(time.monotonic(), time.time(), 0.0, failure=trouble))
+    span = max(fleet.interval_s, fleet.interval_s * (samples - 1))
+    short = held_within(limits, span)
+    scans = []
+    for name, endpoint, proof in kept.names:
+        watch = _watch(name, endpoint, proof, fleet.interval_s, short, model)
+        scans.append(_concluded(watch, _observed(watch, kept.polls[endpoint][-samples:])))
+    return scans
+
+
+class _Kept:
+    """A membership that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str, ProofLevel]] = []
+        self.polls: dict[str, list[Poll]] = {}
+
+    def add(self, name: str, source: Source, delay_s: float = 0.0) -> None:
+        """A fleet whose endpoints are to be polled is not scanned this way."""
+
+    def admit(self, name: str, endpoint: str, proof: ProofLevel, interval_s: float) -> None:  # noqa: ARG002
+        self.names.append((name, endpoint, proof))
+        self.polls[endpoint] = []
+
+    def deliver(self, endpoint: str, poll: Poll) -> None:
+        self.polls[endpoint].append(poll)
+
+    def remove(self, endpoint: str) -> None:
+        """Whoever left while we looked was there."""
+
+
 async def _look(
     name: str, source: Source, samples: int, interval_s: float, limits: Limits, model: str | None
 ) -> Scan:
-    watch = EndpointWatch(source.endpoint, name, interval_s, source.proof, limits)
-    if model is not None:
-        watch.facts = EndpointFacts(models=(ModelCard(model),))
+    watch = _watch(name, source.endpoint, source.proof, interval_s, limits, model)
     loop = asyncio.get_running_loop()
     began = loop.time()
     first: float | None = None
     for index in range(samples):
         await asyncio.sleep(max(0.0, began + index * interval_s - loop.time()))
-        poll = await source.poll()
+        seen = _observed(watch, [await source.poll()])
+        first = seen if first is None else first
+    return _concluded(watch, first)
+
+
+def _watch(
+    name: str, endpoint: str, proof: ProofLevel, interval_s: float, limits: Limits, model: str | None
+) -> EndpointWatch:
+    watch = EndpointWatch(endpoint, name, interval_s, proof, limits)
+    if model is not None:
+        watch.facts = EndpointFacts(models=(ModelCard(model),))
+    return watch
+
+
+def _observed(watch: EndpointWatch, polls: Sequence[Poll]) -> float | None:
+    """Let the watch take `polls`; the time of the first of them after which a page had been seen."""
+    first: float | None = None
+    for poll in polls:
         watch.observe(poll)
         first = poll.t if first is None and watch.seen is not None else first
+    return first
+
+
+def _concluded(watch: EndpointWatch, first: float | None) -> Scan:
     seen = watch.seen
     now = watch.newest
     assert now is not None

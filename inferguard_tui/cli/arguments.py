@@ -20,7 +20,12 @@ def complain(*messages: str) -> None:
 
 def add_access(parser: argparse.ArgumentParser) -> None:
     """Options about where endpoints are and how they are reached."""
-    parser.add_argument("urls", nargs="*", metavar="URL", help="host:port or http(s)://host:port")
+    parser.add_argument(
+        "urls",
+        nargs="*",
+        metavar="URL",
+        help='host:port, http(s)://host:port, or prometheus+http(s)://host:9090?match={job="vllm"}',
+    )
     group = parser.add_argument_group("access")
     group.add_argument("--ca", type=Path, metavar="FILE", help="PEM file of the authorities to trust")
     group.add_argument("--insecure", action="store_true", default=None, help="accept any certificate")

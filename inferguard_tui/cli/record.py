@@ -45,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     endpoints = None if settings is None else targets(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN
+    if server := next((a for a in endpoints if a.selector is not None), None):
+        complain(f"{server.url}: a metrics server keeps its own history; record takes engines")
+        return UNKNOWN
     interval_s = settings.polling.interval_seconds or INTERVAL_S
     writers = _writers(arguments, endpoints, interval_s)
     if isinstance(writers, BadInput):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import EndpointFrame, MeasureId, Severity
@@ -13,7 +14,7 @@ from inferguard_tui.cli.arguments import add_access, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
 from inferguard_tui.cli.words import amount, engine_words
-from inferguard_tui.scan import SAMPLES, SPAN_S, Scan, scan, to_json
+from inferguard_tui.scan import SAMPLES, SPAN_S, Scan, scan, scan_fleet, to_json
 from inferguard_tui.session import access, connect
 
 if TYPE_CHECKING:
@@ -56,9 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
         if isinstance(connection, BadInput):
             return connection
         try:
-            return await scan(
-                connection.sources, arguments.samples, interval_s, settings.limits, arguments.model
+            direct = scan(connection.sources, arguments.samples, interval_s, settings.limits, arguments.model)
+            behind = (
+                scan_fleet(fleet, arguments.samples, settings.limits, arguments.model)
+                for fleet in connection.fleets
             )
+            return list(chain.from_iterable(await asyncio.gather(direct, *behind)))
         finally:
             await connection.close()
 

@@ -40,7 +40,6 @@ def test_reads_every_written_form(text, url, name):
         ("gpu1:http", "1 to 65535"),
         ("::1:8000", "not an address"),
         ("ftp://gpu1:8000", "scheme ftp:// is not allowed"),
-        ("prometheus+http://prom:9090?job=vllm", "Prometheus server cannot be read yet"),
         ("http://gpu1:8000?x=1", "query"),
         ("http://gpu 1:8000", "not a host name"),
         ("http://gpu1:8000/a b", "not a path"),

@@ -227,7 +227,9 @@ class _Draft:
             return
         for key, parts in apart.items():
             if family.kind is Kind.HISTOGRAM:
-                self._add_histogram(key, family, parts)
+                # A metrics server is not asked for buckets that nobody looks at.
+                if "_bucket" in parts:
+                    self._add_histogram(key, family, parts)
                 continue
             for suffix, leaves in parts.items():
                 self.trees[key + suffix] = grow(family, leaves)

@@ -40,6 +40,7 @@ WARM_UP_PAGES: Final = 3000
 """Of the past, read at the start over all replicas: what judging them costs, about ten seconds."""
 WARM_UP_S: Final = 1800.0
 WARM_UP_STEP_S: Final = 120.0
+NO_ENGINES: Final = "no vLLM or SGLang series of the last hour match"
 CLOCK_STEP_S: Final = 1.0
 """A difference of the clocks that changed by less is the jitter of a question."""
 
@@ -92,8 +93,9 @@ class PrometheusFleet:
         self, server: PrometheusServer, url: str, interval_s: float, proof: ProofLevel = ProofLevel.LIVE
     ) -> None:
         """`url` is the server's address without a selector; a replica's endpoint is made from it."""
+        self.name = server.name
+        self.url = url
         self._server = server
-        self._url = url
         self._interval_s = interval_s
         self._proof = proof
         self._replicas: dict[Key, Replica] = {}
@@ -139,6 +141,7 @@ class PrometheusFleet:
         series = await self._server.scraped(reach, self._narrowed)
         if isinstance(series, Failure):
             return series
+        self._health = PartHealth(self.name, "reading the past")
         self._measure(scrapes(series, {}))
         each = pages or WARM_UP_PAGES // max(1, len(self._found))
         span = min(WARM_UP_S, (each + 0.5) * self._scrape_s)
@@ -197,12 +200,12 @@ class PrometheusFleet:
         known = {key: replica.taken for key, replica in self._replicas.items()}
         answer = await asyncio.to_thread(scrapes, series, known)
         self._measure(answer)
-        for key, found in answer.items():
-            replica = self._replica(members, key, found)
+        watched = [(self._replica(members, key, found), found) for key, found in answer.items()]
+        for replica, found in watched:
             if replica is None:
                 continue
             replica.seen, replica.has_up = began, replica.has_up or bool(found.up)
-            for when, what in replica.polls(found, self._server.name, wait=at is None):
+            for when, what in replica.polls(found, self.name, wait=at is None):
                 members.deliver(replica.endpoint, self._poll(when, what))
                 await asyncio.sleep(0)
         return None
@@ -225,7 +228,7 @@ class PrometheusFleet:
                 "/".join(v for label in ("cluster", "namespace", "job") if (v := labels.get(label)))
                 + f"/{name}"
             )
-        replica = self._replicas[key] = Replica(f"{self._url}?match={address_of(labels)}", printable(name))
+        replica = self._replicas[key] = Replica(f"{self.url}?match={address_of(labels)}", printable(name))
         members.admit(replica.name, replica.endpoint, self._proof, self.interval_s)
         return replica
 
@@ -237,7 +240,7 @@ class PrometheusFleet:
                 del self._replicas[key]
                 members.remove(replica.endpoint)
             elif not replica.has_up and absent_s > STALE_SCRAPES * self.interval_s:
-                line = f"{self._server.name} has had no sample of {replica.name} for {absent_s:.0f} s"
+                line = f"{self.name} has had no sample of {replica.name} for {absent_s:.0f} s"
                 at = now - self._offset_s
                 members.deliver(replica.endpoint, self._poll(at, Failure(FailureKind.STALE, line)))
 
@@ -250,11 +253,11 @@ class PrometheusFleet:
         return Poll(t, unix, self._ms, body=what, size=len(what))
 
     def _report(self, trouble: Failure | None) -> None:
-        name, before = self._server.name, self._health
+        name, before = self.name, self._health
         if trouble is not None:
             state, detail = "no answer", trouble.message
         elif not self._replicas:
-            state, detail = "no engines", "no vLLM or SGLang series of the last hour match"
+            state, detail = "no engines", NO_ENGINES
         else:
             state, detail = "ok", f"{len(self._replicas)} replicas scraped every {self._scrape_s:g} s"
         since = before.since_unix if before.state == state else time.time()
