@@ -180,16 +180,12 @@ class LiveFeed:
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
             self._monitor = Monitor(
-<<<<<<< HEAD
-                connection.sources, self._interval_s, self._settings.limits, acting.listener, self._parts()
-=======
                 connection.sources,
                 self._interval_s,
                 self._settings.limits,
-                self._listener,
+                acting.listener,
                 self._parts(),
                 connection.fleets,
->>>>>>> 06ef205 (Endpoints may come and go; a Prometheus server brings the engines it scrapes)
             )
         return self._monitor
 
