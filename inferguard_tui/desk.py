@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.followup import Note
 from inferguard_core.frame import IncidentEntry
+from inferguard_core.memory.reopened import reopened
 from inferguard_core.printable import printable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from inferguard_core.followup import Execution, Similar
     from inferguard_core.frame import Frame, Incident
+    from inferguard_core.memory.scribe import Scribe
     from inferguard_core.monitor import Monitor
     from inferguard_tui.acting import Acting
 
@@ -25,6 +27,7 @@ PERSON = "a person"
 """Who snoozed: the timeline tells people from the tool; a name is not asked for."""
 NOTE_LENGTH = 2000
 """Characters of one note."""
+_NO_MEMORY = "nothing is remembered: memory is off (INFERGUARD_MEMORY_MODE)"
 _NO_ACTING = "this session cannot act"
 
 
@@ -32,9 +35,15 @@ class SessionDesk:
     """The desk of a monitor. Parts that may be missing answer so."""
 
     def __init__(
-        self, monitor: Monitor, clock: Callable[[], float] = time.time, *, acting: Acting | None = None
+        self,
+        monitor: Monitor,
+        clock: Callable[[], float] = time.time,
+        *,
+        acting: Acting | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         self._monitor = monitor
+        self._scribe = scribe
         self._acting = acting
         self._clock = clock
 
@@ -67,8 +76,8 @@ class SessionDesk:
     def investigate(self, endpoint: str) -> str:
         return f"no brain is set up to look at {endpoint}"
 
-    async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:  # noqa: ARG002
-        return "nothing is remembered: memory is off"
+    async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:
+        return _NO_MEMORY if self._scribe is None else await self._scribe.recall(query, incident_id)
 
     async def dry_run(self, action_id: str, who: str) -> Execution | str:
         return _NO_ACTING if self._acting is None else await self._acting.dry_run(action_id, who)
@@ -77,7 +86,8 @@ class SessionDesk:
         return _NO_ACTING if self._acting is None else await self._acting.dispatch(action_id, who, confirmed)
 
     async def closed_frame(self, incident_id: str) -> Frame | str:
-        return f"no recording of incident {incident_id} is kept"
+        known = None if self._scribe is None else await self._scribe.memory.case(incident_id)
+        return f"nothing is kept of incident {incident_id}" if known is None else reopened(known)
 
     def _find(self, incident_id: str) -> Incident | None:
         every = (known for watch in self._monitor.watches for known in watch.log.incidents)
@@ -85,8 +95,11 @@ class SessionDesk:
 
     def _write(self, incident_id: str, entry: IncidentEntry, **changes: object) -> str:
         for watch in self._monitor.watches:
-            if watch.log.annotate(incident_id, entry, **changes) is not None:
+            written = watch.log.annotate(incident_id, entry, **changes)
+            if written is not None:
                 self._monitor.touch(watch.endpoint)
+                if self._scribe is not None:
+                    self._scribe.written(watch, written)
                 return ""
         return _no_incident(incident_id)
 

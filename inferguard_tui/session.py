@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from inferguard_core.memory.scribe import Scribe
     from inferguard_core.monitor import Listener, Monitor
     from inferguard_core.settings import Settings
     from inferguard_core.sources.direct import DirectSource
@@ -151,8 +152,11 @@ class LiveFeed:
         self._unattended = unattended
         self._connection: Connection | None = None
         self._monitor: Monitor | None = None
+        self._started = False
         self.acting: Acting | None = None
         """What carries out advisories; made with the monitor."""
+        self.scribe: Scribe | None = None
+        """What remembers; made with the monitor, None where memory is off."""
 
     @property
     def interval_s(self) -> float:
@@ -164,7 +168,11 @@ class LiveFeed:
 
     @property
     def desk(self) -> SessionDesk | None:
-        return None if self._monitor is None else SessionDesk(self._monitor, acting=self.acting)
+        return (
+            None
+            if self._monitor is None
+            else SessionDesk(self._monitor, acting=self.acting, scribe=self.scribe)
+        )
 
     def monitor(self) -> Monitor | BadInput:
         """The monitor behind the frames, made at the first call."""
@@ -176,7 +184,7 @@ class LiveFeed:
             if isinstance(connection, BadInput):
                 return connection
             self._connection = connection
-            listener = self._listener or Listener()
+            listener = self._remembering(self._listener or Listener())
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
             self._monitor = Monitor(
@@ -187,7 +195,33 @@ class LiveFeed:
                 self._parts(),
                 connection.fleets,
             )
+            if self.scribe is not None:
+                self._monitor.health.append(lambda: self.scribe.memory.health if self.scribe else ())
         return self._monitor
+
+    async def start(self) -> Monitor | BadInput:
+        """The monitor, polling, with its past; a second call does nothing more."""
+        monitor = self.monitor()
+        if not isinstance(monitor, BadInput) and not self._started:
+            self._started = True
+            if self.scribe is not None:
+                await self.scribe.start(monitor.watches)
+            monitor.start()
+        return monitor
+
+    def _remembering(self, listener: Listener) -> Listener:
+        from inferguard_core.memory.choice import open_memory
+        from inferguard_core.memory.scribe import Scribe
+
+        memory = open_memory(
+            self._settings.memory,
+            self._settings.limits.reopen_within,
+            simulated=self._proof is ProofLevel.SIMULATED,
+        )
+        if memory is None:
+            return listener
+        self.scribe = Scribe(memory, lambda endpoint: self._made().touch(endpoint))
+        return self.scribe.beside(listener)
 
     def _made(self) -> Monitor:
         assert self._monitor is not None
@@ -195,7 +229,7 @@ class LiveFeed:
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Frames until closed. ValueError when the endpoints cannot be connected to as asked."""
-        monitor = self.monitor()
+        monitor = await self.start()
         if isinstance(monitor, BadInput):
             raise ValueError(monitor.message)  # noqa: TRY004 - a setting is at fault, not a type
         async for frame in monitor.frames():
@@ -206,6 +240,8 @@ class LiveFeed:
             await self.acting.close()
         if self._monitor is not None:
             await self._monitor.close()
+            if self.scribe is not None and self._started:
+                await self.scribe.close(self._monitor.watches)
         if self._connection is not None:
             await self._connection.close()
 

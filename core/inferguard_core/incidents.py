@@ -79,7 +79,7 @@ class IncidentLog:
         """
         for place, known in enumerate(self.incidents):
             if known.id == incident_id:
-                timeline = _entries(known.timeline, entry.unix, [entry.text]) if entry else known.timeline
+                timeline = _bounded((*known.timeline, entry)) if entry else known.timeline
                 self.incidents[place] = replace(known, timeline=timeline, **changes)
                 return self.incidents[place]
         return None
@@ -187,5 +187,8 @@ def _line(anomaly: Anomaly) -> str:
 def _entries(
     timeline: tuple[IncidentEntry, ...], unix: float, lines: Sequence[str]
 ) -> tuple[IncidentEntry, ...]:
-    added = (*timeline, *(IncidentEntry(unix, line) for line in lines))
+    return _bounded((*timeline, *(IncidentEntry(unix, line) for line in lines)))
+
+
+def _bounded(added: tuple[IncidentEntry, ...]) -> tuple[IncidentEntry, ...]:
     return added if len(added) <= TIMELINE_KEPT else (added[0], *added[-(TIMELINE_KEPT - 1) :])

@@ -65,6 +65,8 @@ class Monitor:
         self._limits = limits
         self._parts = tuple(parts)
         self._fleets = tuple(fleets)
+        self.health: list[Callable[[], tuple[PartHealth, ...]]] = []
+        """Parts that say with each frame how they are."""
         self._listener = listener or Listener()
         self._reader = EngineReader()
         self._members: dict[str, Member] = {}
@@ -159,8 +161,9 @@ class Monitor:
         self._dirty.clear()
         down = sum(1 for e in endpoints if e.status is Status.NO_DATA)
         state = f"{len(endpoints) - down}/{len(endpoints)} answer"
-        parts = (PartHealth("poll", state), *(fleet.health for fleet in self._fleets), *self._parts)
-        return Frame(self._seq, unix, endpoints, parts)
+        told = (part for health in self.health for part in health())
+        fleets = (fleet.health for fleet in self._fleets)
+        return Frame(self._seq, unix, endpoints, (PartHealth("poll", state), *fleets, *self._parts, *told))
 
     async def close(self) -> None:
         """Stop polling and release the sources."""

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         feed = LiveFeed(
             endpoints, settings, interval_s=WATCH_INTERVAL_S, listener=Listener(on_event=printer.print)
         )
-        monitor = feed.monitor()
+        monitor = await feed.start()
         if isinstance(monitor, BadInput):
             return monitor
         complain(f"watching {len(endpoints)} endpoints every {feed.interval_s:g} s; Ctrl-C ends")

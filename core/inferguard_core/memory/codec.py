@@ -106,12 +106,13 @@ def _record(hint: type, data: Any, at: str) -> Any:
 
 
 def _named_tuple(hint: Any, data: Any, at: str) -> Any:
+    """Values in the order of the fields; those at the end that have a default may be missing."""
     hints = list(_hints(hint).values())
-    if not isinstance(data, list) or len(data) != len(hints):
+    least = len(hints) - len(hint._field_defaults)
+    if not isinstance(data, list) or not least <= len(data) <= len(hints):
         raise _misfit(hint.__name__, data, at)
-    return hint(
-        *(_decode(one, part, f"{at}[{i}]") for i, (one, part) in enumerate(zip(hints, data, strict=True)))
-    )
+    named = enumerate(zip(hints, data, strict=False))
+    return hint(*(_decode(one, part, f"{at}[{i}]") for i, (one, part) in named))
 
 
 def _plain(hint: Any, data: Any, at: str) -> Any:

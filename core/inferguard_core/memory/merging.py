@@ -54,7 +54,7 @@ def merged(stored: Case, new: Case) -> Case:
 
 def spoken(note: Note) -> IncidentEntry:
     """A note's line in the timeline."""
-    return IncidentEntry(note.unix, f"{note.author}: {note.text}")
+    return IncidentEntry(note.unix, f"{note.author}: {note.text}", note.author)
 
 
 def _notes(one: Sequence[Note], other: Sequence[Note]) -> tuple[Note, ...]:

@@ -40,7 +40,7 @@ async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Cas
     stored = await memory.cases(watch.endpoint, INCIDENTS)
     ended = tuple(_ended(case, now) for case in stored if case.incident.state is not IncidentState.RESOLVED)
     by_id = {case.id: case for case in (*stored, *ended)}
-    watch.log.incidents = [by_id[case.id].incident for case in reversed(stored)]
+    watch.log.incidents = [*(by_id[case.id].incident for case in reversed(stored)), *watch.log.incidents]
     return ended
 
 
@@ -61,6 +61,6 @@ def _ended(case: Case, now: float) -> Case:
         severity=Severity.OK,
         # Trouble found within the time to reopen counted from here is the same incident.
         ended_unix=now if away <= SAME_TROUBLE_S else case.seen_unix,
-        timeline=(*case.incident.timeline, IncidentEntry(now, line)),
+        timeline=(*case.incident.timeline, IncidentEntry(now, line, "inferguard")),
     )
     return replace(case, incident=incident, seen_unix=max(case.seen_unix, now))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from inferguard_core.events import Event
+    from inferguard_core.followup import Similar
     from inferguard_core.frame import Anomaly, EndpointFrame, Incident
     from inferguard_core.memory.protocol import Memory
+    from inferguard_core.monitor import Listener
     from inferguard_core.watch import EndpointWatch
 
 KEPT_EVERY_S = 10.0
@@ -41,6 +43,7 @@ SIMILAR = 3
 class _Endpoint:
     """What is known of one endpoint besides its watch."""
 
+    watch: EndpointWatch
     calm: dict[str, float] = field(default_factory=dict)
     shape: Shape = field(default_factory=Shape)
     worst: dict[str, Anomaly] = field(default_factory=dict)
@@ -49,6 +52,7 @@ class _Endpoint:
     """What of the incident would be worth writing, as last written."""
     kept_unix: float = 0.0
     learned_unix: float = 0.0
+    restored: bool = False
     recalled: tuple[str, ...] = ()
     recalled_unix: float = 0.0
 
@@ -74,11 +78,8 @@ class Scribe:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RESTORE_S):
                 await self.memory.start()
-                history = await self.memory.track_record()
                 for watch in watches:
-                    watch.casebook.history = history
-                    for case in await restore(self.memory, watch, self._clock()):
-                        self.memory.put(case)
+                    await self._restore(watch)
 
     async def close(self, watches: Sequence[EndpointWatch]) -> None:
         """Write down where everything stands, and let the memory go."""
@@ -90,13 +91,31 @@ class Scribe:
                 self.memory.put(Taught(watch.endpoint, self._clock(), watch.learned.to_json()))
         await self.memory.close()
 
-    def told(self, event: Event, unix: float) -> None:
+    def beside(self, listener: Listener) -> Listener:
+        """The listener, and this beside it."""
+
+        def on_event(event: Event) -> None:
+            listener.on_event(event)
+            self.told(event)
+
+        def on_judged(watch: EndpointWatch) -> None:
+            listener.on_judged(watch)
+            self.judged(watch)
+
+        return replace(listener, on_event=on_event, on_judged=on_judged)
+
+    def told(self, event: Event) -> None:
         """Take an event as it is told to others."""
-        self.memory.put(Told(event.endpoint, unix, event.to_json() | {"unix": round(unix, 3)}))
+        now = self._clock()
+        self.memory.put(Told(event.endpoint, now, event.to_json() | {"unix": round(now, 3)}))
 
     def judged(self, watch: EndpointWatch) -> None:
         """Take the state of a watch after a poll."""
         known, now = self._of(watch), self._clock()
+        if not known.restored:
+            # It joined a monitor that was running already.
+            known.restored = True
+            self._later(self._restore(watch))
         seen = watch.seen
         if seen is not None and seen.poll is watch.newest:
             values = {name: m.value for name, m in seen.measures.items() if m.value is not None}
@@ -117,12 +136,28 @@ class Scribe:
             # Older than whatever is stored of it: only what people wrote is taken from it.
             self.memory.put(Case(incident, seen_unix=0.0))
 
-    def shape(self, watch: EndpointWatch) -> Shape:
-        """What the endpoint's newest incident of this session looks like so far."""
-        return self._of(watch).shape
+    async def recall(self, text: str, incident_id: str | None = None) -> tuple[Similar, ...]:
+        """Past incidents like these words; with an incident also, or without words only, like that one."""
+        shape = next((e.shape for e in self._endpoints.values() if e.incident_id == incident_id), None)
+        if shape is None and incident_id:
+            stored = await self.memory.case(incident_id)
+            shape = stored.shape if stored is not None else None
+        return await self.memory.recall(Query(text, shape, leave_out=incident_id or ""))
+
+    async def _restore(self, watch: EndpointWatch) -> None:
+        """Give a watch its past."""
+        self._of(watch).restored = True
+        watch.casebook.history = await self.memory.track_record()
+        for case in await restore(self.memory, watch, self._clock()):
+            self.memory.put(case)
+        self._touch(watch.endpoint)
 
     def _of(self, watch: EndpointWatch) -> _Endpoint:
-        return self._endpoints.setdefault(watch.endpoint, _Endpoint())
+        """What is known of this watch; another watch of the same endpoint begins anew."""
+        known = self._endpoints.get(watch.endpoint)
+        if known is None or known.watch is not watch:
+            known = self._endpoints[watch.endpoint] = _Endpoint(watch)
+        return known
 
     def _keep_incident(
         self, watch: EndpointWatch, known: _Endpoint, now: float, *, at_once: bool = False

@@ -1,0 +1,172 @@
+"""A monitor that comes back knows what the last one knew: simulated engines on virtual time, a real file."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from inferguard_core.assemble import endpoint_frame
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import IncidentState, MeasureId
+from inferguard_core.memory.reopened import reopened
+from inferguard_core.memory.scribe import Scribe
+from inferguard_core.memory.sqlite import SqliteMemory
+from inferguard_core.poll import ProofLevel
+from inferguard_core.watch import EndpointWatch
+from inferguard_tui.simulator.dialect import Dialect
+from inferguard_tui.simulator.engine import SimulatedEngine
+from inferguard_tui.simulator.scenarios import SCENARIOS
+from inferguard_tui.simulator.source import SimulatedSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "http://sim"
+INTERVAL_S = 2.0
+
+
+class Run:
+    """One monitor of one engine; `until` lets virtual time pass."""
+
+    def __init__(self, path: Path, source: SimulatedSource) -> None:
+        self.now = 0.0
+        self.source = source
+        self.watch = EndpointWatch(URL, "sim", INTERVAL_S, ProofLevel.SIMULATED, Limits())
+        self.memory = SqliteMemory(path)
+        self.scribe = Scribe(self.memory, clock=lambda: self.now)
+
+    async def begin(self, now: float) -> Run:
+        self.now = now
+        await self.scribe.start([self.watch])
+        return self
+
+    async def until(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            poll = await self.source.poll()
+            self.now = poll.unix
+            for event in self.watch.observe(poll):
+                self.scribe.told(event)
+            self.scribe.judged(self.watch)
+            await asyncio.sleep(0)
+
+    async def end(self) -> None:
+        await self.scribe.close([self.watch])
+
+
+def simulated(scenario: str) -> SimulatedSource:
+    return SimulatedSource(
+        SimulatedEngine(SCENARIOS[scenario], engine=Dialect.VLLM_V1, seed=1), interval_s=INTERVAL_S
+    )
+
+
+async def first_poll(source: SimulatedSource) -> float:
+    return (await source.poll()).unix
+
+
+async def test_sparklines_are_full_and_baselines_known_when_a_monitor_comes_back(tmp_path: Path) -> None:
+    source = simulated("healthy")
+    before = Run(tmp_path / "state.db", source)
+    await before.begin(await first_poll(source))
+    await before.until(300)
+    await before.end()
+    assert before.watch.learned.baselines.learning == {} or before.watch.learned.baselines.by_name
+
+    after = await Run(tmp_path / "state.db", source).begin(before.now + 4)
+    ring = after.watch.trends[MeasureId.RUNNING].trends[0]
+    assert ring is not None
+    assert sum(value is not None for value in ring.values) >= 0.9 * 300 / INTERVAL_S
+    assert after.watch.learned.to_json() == before.watch.learned.to_json()
+    await after.until(10)
+    learnt = before.watch.learned.baselines.by_name
+    kept = after.watch.learned.baselines.by_name
+    assert (
+        {name for name, b in kept.items() if b.trusted}
+        >= {name for name, b in learnt.items() if b.trusted}
+        != set()
+    )
+    await after.end()
+
+
+async def test_an_incident_goes_on_under_its_name_over_a_restart_of_the_monitor(tmp_path: Path) -> None:
+    source = simulated("kv_exhausted")
+    before = Run(tmp_path / "state.db", source)
+    await before.begin(await first_poll(source))
+    while before.watch.log.open is None or before.watch.casebook.diagnosis is None:
+        await before.until(10)
+    await before.until(20)
+    known = before.watch.log.open
+    await before.end()
+    stored = await before.memory.case(known.id)
+    assert stored is not None
+    assert stored.diagnosis is not None
+    assert stored.incident.anomalies == known.anomalies
+    assert stored.shape.numbers[MeasureId.WAITING if "waiting" in stored.shape.numbers else "queue"] > 0
+
+    after = await Run(tmp_path / "state.db", source).begin(before.now + 5)
+    assert after.watch.log.open is None
+    assert after.watch.log.incidents[-1].timeline[-1].text.startswith("not watched since ")
+    await after.until(60)
+    again = after.watch.log.open
+    assert again is not None
+    assert (again.id, again.state) == (known.id, IncidentState.REOPENED)
+    await after.end()
+    assert [c.id for c in await after.memory.cases()] == [known.id]
+
+
+async def test_an_incident_that_ended_while_nobody_watched_says_so(tmp_path: Path) -> None:
+    source = simulated("kv_exhausted")
+    before = Run(tmp_path / "state.db", source)
+    await before.begin(await first_poll(source))
+    while before.watch.log.open is None:
+        await before.until(10)
+    last_seen = before.now
+    await before.end()
+
+    after = await Run(tmp_path / "state.db", simulated("healthy")).begin(last_seen + 7200)
+    (closed,) = after.watch.log.incidents
+    assert (closed.state, closed.ended_unix) == (IncidentState.RESOLVED, last_seen)
+    assert "when it ended is not known" in closed.timeline[-1].text
+    await after.end()
+    (stored,) = await after.memory.cases()
+    assert stored.incident.state is IncidentState.RESOLVED
+
+
+async def test_an_open_incident_is_shown_with_earlier_ones_like_it(tmp_path: Path) -> None:
+    earlier = Run(tmp_path / "state.db", source := simulated("kv_exhausted"))
+    await earlier.begin(await first_poll(source))
+    while earlier.watch.casebook.diagnosis is None:
+        await earlier.until(10)
+    await earlier.end()
+    first = earlier.watch.log.incidents[-1]
+
+    other = Run(tmp_path / "state.db", source := simulated("kv_exhausted"))
+    other.watch = EndpointWatch("http://other", "other", INTERVAL_S, ProofLevel.SIMULATED, Limits())
+    await other.begin(await first_poll(source))
+    for _ in range(60):
+        await other.until(10)
+        await asyncio.sleep(0.05)
+        if other.watch.followup.similar:
+            break
+    frame = endpoint_frame(other.watch, other.now, 0.0)
+    await other.end()
+    (like,) = frame.similar
+    assert (like.incident_id, like.cause) == (first.id, "kv_exhausted")
+    assert any(why.startswith("both had ") for why in like.why)
+    assert like.done == ""
+
+
+async def test_a_past_incident_opens_in_the_panels_of_a_live_one(tmp_path: Path) -> None:
+    run = Run(tmp_path / "state.db", source := simulated("kv_exhausted"))
+    await run.begin(await first_poll(source))
+    while run.watch.casebook.diagnosis is None:
+        await run.until(10)
+    live = endpoint_frame(run.watch, run.now, None)
+    await run.end()
+    (stored,) = await run.memory.cases()
+    (past,) = reopened(stored).endpoints
+    assert (past.diagnosis, past.advisories, past.fix) == (live.diagnosis, live.advisories, live.fix)
+    assert past.incident == live.incident
+    assert past.measures == live.measures
+    assert list(past.trends[MeasureId.KV_USAGE].values) == list(live.trends[MeasureId.KV_USAGE].values)
+    assert past.proof is ProofLevel.SIMULATED
