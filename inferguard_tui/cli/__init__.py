@@ -26,6 +26,7 @@ COMMANDS = {
     "record": "write endpoints' pages to recordings",
     "replay": "play a recording, on screen or as JSON lines",
     "themes": "list the colours there are for the screen",
+    "validate": "send an engine recorded sessions and measure the answers",
     "demo": "open the terminal UI on a simulated engine",
 }
 EXAMPLES = """\

@@ -26,6 +26,11 @@ def add_access(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help='host:port, http(s)://host:port, or prometheus+http(s)://host:9090?match={job="vllm"}',
     )
+    add_reach(parser)
+
+
+def add_reach(parser: argparse.ArgumentParser) -> None:
+    """How endpoints are reached."""
     group = parser.add_argument_group("access")
     group.add_argument("--ca", type=Path, metavar="FILE", help="PEM file of the authorities to trust")
     group.add_argument("--insecure", action="store_true", default=None, help="accept any certificate")
@@ -53,6 +58,10 @@ def settings_from(arguments: argparse.Namespace) -> Settings | None:
         "access.insecure": given.get("insecure"),
         "access.deadline_seconds": given.get("deadline"),
         "polling.interval_seconds": given.get("interval"),
+        "replay.max_concurrency": given.get("max_concurrency"),
+        "replay.max_sessions": given.get("max_sessions"),
+        "replay.max_wait_seconds": given.get("max_wait"),
+        "replay.runtime_stack_id": given.get("runtime_stack_id"),
         "ui.theme": given.get("theme"),
     }
     loaded = load(overrides, given.get("config"))

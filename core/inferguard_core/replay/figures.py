@@ -1,6 +1,6 @@
 """Percentiles and totals of a run.
 
-A percentile is given only where there are enough samples for it to be more than the highest one: 1 ÷ (1 − p).
+A percentile is given only where there are enough samples for it to be more than the highest one: 1 ÷ (1 - p).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits
     from inferguard_core.poll import ProofLevel, Source
 
-INTERVAL_S: Final = 1.0
+INTERVAL_S: Final = 0.5
 PEAKS: Final = (
     MeasureId.KV_USAGE,
     MeasureId.PREFIX_HIT_RATE,
@@ -76,6 +76,6 @@ class Shown:
     proof: ProofLevel
 
 
-def shown(gauge: Gauge) -> Shown:
+def shown(gauge: Gauge, proof: ProofLevel) -> Shown:
     peaks = {measure.value: value for measure, value in gauge.peaks.items()}
-    return Shown(peaks, tuple(gauge.anomalies), gauge.polls, gauge.failed, gauge.source.proof)
+    return Shown(peaks, tuple(gauge.anomalies), gauge.polls, gauge.failed, proof)

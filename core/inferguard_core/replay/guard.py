@@ -16,7 +16,9 @@ def trouble(frame: EndpointFrame) -> str | None:
         return f"its state is not known: {frame.failure.message}"
     worst = [a for a in frame.anomalies if a.severity >= Severity.WARNING]
     if worst:
-        return f"it is in trouble: {'; '.join(f'{a.kind} ({a.severity.word}): {a.summary}' for a in worst[:3])}"
+        return (
+            f"it is in trouble: {'; '.join(f'{a.kind} ({a.severity.word}): {a.summary}' for a in worst[:3])}"
+        )
     return None
 
 

@@ -55,7 +55,7 @@ class TurnOutcome:
 
     @property
     def tpot_s(self) -> float | None:
-        """Time per output token after the first: (last token − first token) ÷ (tokens − 1)."""
+        """Time per output token after the first: (last token - first token) ÷ (tokens - 1)."""
         if self.ttft_s is None or self.output_tokens is None or self.output_tokens < 2:
             return None
         return sum(self.gaps_s) / (self.output_tokens - 1)
@@ -78,7 +78,14 @@ def finished(outcomes: Iterable[TurnOutcome]) -> list[TurnTimes]:
     return [
         TurnTimes((o.trace_id, o.session_id), o.turn_id, failed=True, ttft_s=None, tpot_s=None, e2e_s=None)
         if o.ending is Ending.FAILED
-        else TurnTimes((o.trace_id, o.session_id), o.turn_id, False, o.ttft_s, o.tpot_s, o.e2e_s)  # noqa: FBT003
+        else TurnTimes(
+            (o.trace_id, o.session_id),
+            o.turn_id,
+            failed=False,
+            ttft_s=o.ttft_s,
+            tpot_s=o.tpot_s,
+            e2e_s=o.e2e_s,
+        )
         for o in outcomes
         if o.ending is not Ending.INTERRUPTED
     ]

@@ -113,14 +113,14 @@ def make_plan(export: Export, choice: Choice) -> Plan | BadInput:
 
 
 def _wanted(cell: Cell, choice: Choice) -> bool:
-    return all(
-        getattr(choice, field) in (None, getattr(cell, field)) for field in _FILTERS
-    )
+    return all(getattr(choice, field) in (None, getattr(cell, field)) for field in _FILTERS)
 
 
 def _nothing_left(export: Export, choice: Choice) -> str:
     asked = [
-        f"{option} {value}" for field, option in _FILTERS.items() if (value := getattr(choice, field)) is not None
+        f"{option} {value}"
+        for field, option in _FILTERS.items()
+        if (value := getattr(choice, field)) is not None
     ]
     there = sorted({" ".join(_identity(cell)) for cell in export.cells})
     return f"no cell for {', '.join(asked)}; the export has {'; '.join(there[:6])}"

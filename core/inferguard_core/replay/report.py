@@ -45,7 +45,7 @@ class Result:
     record: RunRecord
     shown: Shown
     percentiles: tuple[float, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     comparison: Contrast | None = None
 
     @property
@@ -107,23 +107,43 @@ def to_json(result: Result) -> dict[str, Any]:
         "began_unix": round(record.began_unix, 3),
         "seconds": round(record.seconds, 3),
         "ended_early": record.ended_early or None,
-        "load": {
-            "export": subject.export,
-            "api": subject.api,
-            **plan.identity._asdict(),
-            "sessions": len(plan.cells),
-            "turns": plan.turns,
-            "concurrency": subject.concurrency,
-            "waits": "ignored" if plan.ignore_waits else "kept",
-            "missing_assets": plan.missing_assets,
-            "fingerprint": result.fingerprint,
+        "load": _load(result),
+        **_answers(found, plan.turns),
+        "engine_while_loaded": {
+            "polls": result.shown.polls,
+            "failed_polls": result.shown.failed,
+            "peaks": {name: _rounded(value) for name, value in result.shown.peaks.items()},
+            "anomalies": list(result.shown.anomalies),
         },
+        "warnings": list(result.warnings),
+        "comparison": None if result.comparison is None else comparison_json(result.comparison),
+        "turns": [_turn(outcome) for outcome in record.outcomes],
+    }
+
+
+def _load(result: Result) -> dict[str, Any]:
+    subject, plan = result.subject, result.plan
+    return {
+        "export": subject.export,
+        "api": subject.api,
+        **plan.identity._asdict(),
+        "sessions": len(plan.cells),
+        "turns": plan.turns,
+        "concurrency": subject.concurrency,
+        "waits": "ignored" if plan.ignore_waits else "kept",
+        "missing_assets": plan.missing_assets,
+        "fingerprint": result.fingerprint,
+    }
+
+
+def _answers(found: Figures, planned: int) -> dict[str, Any]:
+    return {
         "counts": {
             "sent": found.sent,
             "answered": found.answered,
             "failed": found.failed,
             "interrupted": found.interrupted,
-            "not_sent": plan.turns - found.sent,
+            "not_sent": planned - found.sent,
         },
         "errors": [
             {"kind": kind, "turns": turns, "example": found.examples[kind]}
@@ -140,15 +160,6 @@ def to_json(result: Result) -> dict[str, Any]:
             "output_tokens_per_s": _rounded(found.output_rate),
             "answers_per_s": _rounded(found.answer_rate),
         },
-        "engine_while_loaded": {
-            "polls": result.shown.polls,
-            "failed_polls": result.shown.failed,
-            "peaks": {name: _rounded(value) for name, value in result.shown.peaks.items()},
-            "anomalies": list(result.shown.anomalies),
-        },
-        "warnings": list(result.warnings),
-        "comparison": None if result.comparison is None else comparison_json(result.comparison),
-        "turns": [_turn(outcome) for outcome in record.outcomes],
     }
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from inferguard_core.poll import FailureKind
-from inferguard_core.replay.outcome import Ending, TurnOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from inferguard_core.replay.export import Cell, Turn
+    from inferguard_core.replay.outcome import TurnOutcome
     from inferguard_core.replay.plan import Plan
 
 GONE_AFTER: Final = 5
@@ -102,9 +102,9 @@ class Run:
                 outcome = await self._sender.send(cell, turn, self._began)
                 self._outcomes.append(outcome)
                 self._on_outcome(outcome)
-                if outcome.ending is Ending.INTERRUPTED:
-                    return
                 self._notice(outcome)
+                if self._over.is_set():
+                    return
 
     def _notice(self, outcome: TurnOutcome) -> None:
         self._unreached = self._unreached + 1 if outcome.error in _NO_CONNECTION else 0

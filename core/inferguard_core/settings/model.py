@@ -215,7 +215,11 @@ class Replay(_Concern):
     runtime_stack_id: str | None = None
     """Only cells of this stack, such as standalone:vllm."""
     skip_tokenizer: bool = True
-    """Count tokens approximately where the server does not say."""
+    """Count tokens approximately where the server does not say; false leaves them unknown."""
+    max_wait_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 120.0
+    """The longest wait before a turn with which `validate` still starts."""
+    answer_deadline_seconds: Annotated[float, Interval(ge=1, le=86_400)] = 600.0
+    """Total time of one answer under load."""
 
 
 class Ui(_Concern):
