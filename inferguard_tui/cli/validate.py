@@ -96,7 +96,9 @@ def _prepared(arguments: argparse.Namespace, settings: Settings) -> _Prepared | 
     """Everything that can be wrong without asking the engine, checked; None after saying what is."""
     address = parse_address(arguments.url)
     if isinstance(address, Address) and address.selector is not None:
-        address = BadInput(f"{address.name}: load goes to an engine, not to a metrics server; give its address")
+        address = BadInput(
+            f"{address.name}: load goes to an engine, not to a metrics server; give its address"
+        )
     if isinstance(address, BadInput):
         complain(address.message)
         return None
