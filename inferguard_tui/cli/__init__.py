@@ -25,6 +25,8 @@ COMMANDS = {
     "watch": "follow endpoints and print what changes",
     "record": "write endpoints' pages to recordings",
     "replay": "play a recording, on screen or as JSON lines",
+    "incidents": "list, show, export, annotate and judge what is remembered",
+    "recall": "find past incidents like these words, or like another incident",
     "themes": "list the colours there are for the screen",
     "validate": "send an engine recorded sessions and measure the answers",
     "demo": "open the terminal UI on a simulated engine",

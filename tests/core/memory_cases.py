@@ -53,7 +53,14 @@ def diagnosis(cause: str, incident_id: str = "gpu-07:8000/1") -> Diagnosis:
 
 def case(name: str = "1", at: float = T0, shape: Shape = KV, **changes: Any) -> Case:
     """An incident that is over, unless the changes say otherwise."""
-    over = incident(name, at, state=IncidentState.RESOLVED, ended_unix=at + 60.0)
+    over = incident(
+        name,
+        at,
+        state=IncidentState.RESOLVED,
+        ended_unix=at + 60.0,
+        anomalies=shape.kinds,
+        headline=f"{shape.kinds[0]}: as in the {shape.cause} case",
+    )
     made = Case(
         over,
         at + 60.0,
