@@ -65,6 +65,7 @@ class Signal(StrEnum):
     QUEUE_TIME = "queue_time"
     REQUEST_PROMPT_TOKENS = "request_prompt_tokens"
     REQUEST_GENERATION_TOKENS = "request_generation_tokens"
+    KV_IDLE_BEFORE_EVICT = "kv_idle_before_evict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +144,7 @@ SIGNALS: dict[Signal, SignalInfo] = {
     Signal.QUEUE_TIME: SignalInfo(_H, "seconds", "time queued; vLLM counts it when the request ends"),
     Signal.REQUEST_PROMPT_TOKENS: SignalInfo(_H, "tokens", "prompt length of finished requests"),
     Signal.REQUEST_GENERATION_TOKENS: SignalInfo(_H, "tokens", "output length of finished requests"),
+    Signal.KV_IDLE_BEFORE_EVICT: SignalInfo(
+        _H, "seconds", "how long sampled blocks of the prefix cache had been idle when they were evicted"
+    ),
 }

@@ -136,4 +136,5 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.QUEUE_TIME, "sglang:queue_time_seconds", "sglang:queue_time_s"),
     row(Signal.REQUEST_PROMPT_TOKENS, "sglang:prompt_tokens_histogram", note=_SIZES_NOTE),
     row(Signal.REQUEST_GENERATION_TOKENS, "sglang:generation_tokens_histogram", note=_SIZES_NOTE),
+    row(Signal.KV_IDLE_BEFORE_EVICT, note="SGLang does not sample the life of cached blocks"),
 )

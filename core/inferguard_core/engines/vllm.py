@@ -128,4 +128,9 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.QUEUE_TIME, "vllm:request_queue_time_seconds", "vllm:time_in_queue_requests"),
     row(Signal.REQUEST_PROMPT_TOKENS, "vllm:request_prompt_tokens"),
     row(Signal.REQUEST_GENERATION_TOKENS, "vllm:request_generation_tokens"),
+    row(
+        Signal.KV_IDLE_BEFORE_EVICT,
+        "vllm:kv_block_idle_before_evict_seconds",
+        note="sampled only with --kv-cache-metrics",
+    ),
 )

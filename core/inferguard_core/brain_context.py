@@ -1,0 +1,187 @@
+"""What the brain is told of an endpoint: `inferguard.brain.context/1`, a dict that goes to JSON as it is.
+
+It holds measured numbers, what the rules concluded, and the tables that an answer is checked against; no secret, no
+URL and, unless the setting says so, no host name: wherever the endpoint's own names stand in a text, they are
+replaced. Nothing is asked of anybody here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from inferguard_core.brain_window import SOURCES, UNITS, brain_rows
+from inferguard_core.diagnose import SIGNATURES
+from inferguard_core.engines.version import parse_version
+from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, fix_json
+from inferguard_core.printable import printable
+from inferguard_core.profiles import Attention, profile
+from inferguard_core.reading import Engine
+from inferguard_core.remediation.tables import TABLES
+from inferguard_core.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from inferguard_core.followup import Similar
+    from inferguard_core.frame import Incident
+    from inferguard_core.watch import EndpointWatch
+
+SCHEMA: Final = "inferguard.brain.context/1"
+ALIAS: Final = "endpoint"
+TIMELINE: Final = 40
+LIMITS: Final = (
+    "kv_alert_threshold",
+    "kv_saturated_usage",
+    "queue_min_waiting",
+    "queue_of_running",
+    "ttft_objective_s",
+    "itl_objective_s",
+    "prefix_drop",
+    "thrash_hit_rate",
+    "preemption_per_minute",
+)
+_ATTENTION = {Attention.HYBRID: "hybrid", Attention.SLIDING: "sliding", Attention.MLA: "latent"}
+
+
+def brain_context(
+    watch: EndpointWatch, unix: float, priors: Sequence[Similar] = (), *, host_names: bool = False
+) -> dict[str, Any]:
+    """The context of one endpoint as of its newest poll."""
+    seen, book = watch.seen, watch.casebook
+    engine = seen.reading.engine if seen is not None else Engine.UNKNOWN
+    incident = watch.log.open
+    known = profile(watch.models)
+    context = {
+        "schema": SCHEMA,
+        "endpoint": watch.name,
+        "engine": engine.value,
+        "engine_version": watch.facts.version or "",
+        "model": ", ".join(printable(m) for m in watch.models),
+        "attention": None if known is None else _ATTENTION[known.cache.attention],
+        "now_unix": round(unix, 3),
+        "interval_s": watch.interval_s,
+        "pool_tokens": None if seen is None else seen.window.latest(Signal.KV_CAPACITY_TOKENS),
+        "window": [] if seen is None else brain_rows(seen.window),
+        "units": dict(UNITS),
+        "sources": _sources(watch),
+        "anomalies": _anomalies(watch, unix),
+        "incident": None if incident is None else _incident(incident),
+        "diagnosis": None if incident is None or book.diagnosis is None else diagnosis_json(book.diagnosis),
+        "actions": []
+        if incident is None
+        else [advisory_json(a) for a in book.advisories if not a.superseded_by],
+        "fix": None if incident is None or book.fix is None else fix_json(book.fix),
+        "baselines": _baselines(watch),
+        "priors": [_prior(p) for p in priors],
+        "events": _events(incident, unix),
+        "limits": {name: getattr(watch.limits, name) for name in LIMITS},
+        "causes": [{"cause": s.cause, "advice": s.first_advice} for s in SIGNATURES.values()],
+        "flags": _flags(engine, watch.facts.version),
+    }
+    return context if host_names else _anonymous(context, _names(watch))
+
+
+def _anomalies(watch: EndpointWatch, unix: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": a.kind,
+            "severity": a.severity.word,
+            "state": a.state.value,
+            "summary": a.summary,
+            "onset_s": round(a.onset_unix - unix, 1),
+            "evidence": [evidence_json(e) for e in a.evidence],
+        }
+        for a in watch.anomalies(unix)
+    ]
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "severity": incident.severity.word,
+        "onset_unix": round(incident.onset_unix, 3),
+        "anomalies": list(incident.anomalies),
+        "headline": incident.headline,
+        "peaks": {str(k): v for k, v in incident.peaks.items()},
+    }
+
+
+def _events(incident: Incident | None, unix: float) -> list[dict[str, Any]]:
+    if incident is None:
+        return []
+    return [{"t": round(e.unix - unix, 1), "text": e.text} for e in incident.timeline[-TIMELINE:]]
+
+
+def _prior(similar: Similar) -> dict[str, Any]:
+    return {
+        "incident_id": similar.incident_id,
+        "cause": similar.cause,
+        "headline": similar.headline,
+        "score": similar.score,
+        "why": list(similar.why),
+        "done": similar.done,
+        "grade": similar.grade.value,
+    }
+
+
+def _baselines(watch: EndpointWatch) -> dict[str, Any]:
+    """Only trusted ones."""
+    return {
+        str(name): {"centre": known.centre, "spread": known.spread}
+        for name, known in watch.learned.baselines.by_name.items()
+        if known.trusted
+    }
+
+
+def _sources(watch: EndpointWatch) -> dict[str, str]:
+    spellings: Mapping[str, str] = {} if watch.seen is None else watch.seen.reading.spellings
+    named = {name: [spellings[s] for s in signals if s in spellings] for name, signals in SOURCES.items()}
+    return {name: ", ".join(dict.fromkeys(found)) for name, found in named.items() if found}
+
+
+def _flags(engine: Engine, version: str | None) -> dict[str, Any]:
+    """The flags that this engine has, with what may be given to each."""
+    table = TABLES.get(engine)
+    at_hand = parse_version(version) if version else None
+    if table is None:
+        return {}
+    return {
+        name: {
+            "default": flag.default,
+            "helps": flag.helps,
+            "low": flag.low,
+            "high": flag.high,
+            "whole": flag.whole,
+            "choices": [choice.value for choice in flag.choices if flag.allows(choice.value, at_hand)],
+            "switch": flag.switch,
+            "json": flag.json,
+        }
+        for name, flag in table.flags.items()
+        if flag.exists(at_hand)
+    }
+
+
+def _names(watch: EndpointWatch) -> list[str]:
+    """Every way in which the endpoint's host may stand in a text, longest first."""
+    split = urlsplit(watch.endpoint)
+    host = split.hostname or ""
+    names = {watch.endpoint, watch.name, split.netloc, host, host.partition(".")[0]}
+    return sorted((n for n in names if len(n) > 1), key=len, reverse=True)
+
+
+def _anonymous(value: Any, names: Sequence[str]) -> Any:
+    pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(n)}(?![\w-])" for n in names), re.IGNORECASE)
+    return _replaced(value, pattern)
+
+
+def _replaced(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(ALIAS, value)
+    if isinstance(value, dict):
+        return {key: _replaced(one, pattern) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_replaced(one, pattern) for one in value]
+    return value
