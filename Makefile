@@ -24,9 +24,10 @@ bench: venv  ## what it costs, in numbers
 eval: venv  ## detection and diagnosis scored over every simulated cause; ARGS=--quick for a short one
 	@$(BIN)/python -m evaluate $(ARGS)
 
-docs: venv  ## docs/settings.md, docs/coverage.md and .env.example, from the code
+docs: venv  ## docs/settings.md, docs/coverage.md, docs/keys.md and .env.example, from the code
 	@$(BIN)/python -m inferguard_core.settings.reference .
 	@$(BIN)/python -m inferguard_core.coverage .
+	@$(BIN)/python docs/keys.py
 
 pictures: venv  ## docs/pictures, from the real screens
 	@$(BIN)/python docs/picture.py

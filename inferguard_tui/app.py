@@ -15,10 +15,11 @@ from textual import on
 
 from inferguard_core.printable import printable
 from inferguard_tui import chart
+from inferguard_tui.keymap import effective
 from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
 from inferguard_tui.panels.span import over
-from inferguard_tui.program import Program
+from inferguard_tui.program import OPENS_A_DIALOG, Program
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.fleet import FleetScreen
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from inferguard_core.frame import Frame
     from inferguard_tui.feed import FrameFeed
+    from inferguard_tui.program import Setup
     from inferguard_tui.terminal import Terminal
 
 
@@ -42,10 +44,15 @@ class InferGuardApp(Program):
     BINDINGS: ClassVar[list[BindingType]] = [*PROGRAM_KEYS, *REPLAY_KEYS, *NUMBER_KEYS]
 
     def __init__(
-        self, feed: FrameFeed, *, theme: str | None = None, terminal: Terminal | None = None
+        self,
+        feed: FrameFeed,
+        *,
+        theme: str | None = None,
+        terminal: Terminal | None = None,
+        setup: Setup | None = None,
     ) -> None:
         """ValueError, in one line, for a `theme` that does not exist."""
-        super().__init__(theme=theme, terminal=terminal)
+        super().__init__(theme=theme, terminal=terminal, setup=setup)
         self._feed = feed
         self._newest: Frame | None = None
         self._shown: Frame | None = None
@@ -131,13 +138,16 @@ class InferGuardApp(Program):
         panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
         replay = REPLAY_KEYS if self._feed.replay is not None else []
         here = bindings_of([*type(self.screen).BINDINGS, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
-        self.push_screen(HelpScreen(here, ascii_only=self.terminal.ascii_only))
+        self.push_screen(HelpScreen(effective(here, self.setup.keymap), ascii_only=self.terminal.ascii_only))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Keys of a replay exist only on a replay; no help over a dialog."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys exist where they do something; nothing that opens a dialog works over one."""
         if action == "replay":
             return self._feed.replay is not None
-        return not (action == "help" and isinstance(self.screen, Dialog))
+        if action == "open_number":
+            count = len(self._shown.endpoints) if self._shown is not None else 0
+            return count > 1 and parameters[0] in range(1, count + 1)
+        return not (action in OPENS_A_DIALOG and isinstance(self.screen, Dialog))
 
     def action_replay(self, what: str, by: float = 0.0) -> None:
         """`toggle`, `seek` by seconds from where the newest frame stands, or change the `speed` by a factor."""

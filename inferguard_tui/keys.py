@@ -48,8 +48,13 @@ PROGRAM_KEYS = [
     *_bound(
         _PROGRAM,
         _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
-        _Row("left_square_bracket", "window(-1)", "app.shorter", "[ ] window", "Charts over a shorter time"),
+        _Row("left_square_bracket", "window(-1)", "app.shorter", "[/] window", "Charts over a shorter time"),
         _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
+        _Row("t", "theme", "app.theme", "t theme", "Choose colours; each is shown at once"),
+        _Row(
+            "colon,ctrl+p", "palette", "app.palette", ": commands", "Find by name whatever can be done here"
+        ),
+        _Row("comma", "settings", "app.settings", "", "Every setting in force and where it comes from"),
         _Row("question_mark", "help", "app.help", "? help", "Show these keys"),
     ),
     *_bound(_PROGRAM, _Row("q", "quit", "app.quit", "q quit", "Leave at once")),
@@ -153,6 +158,45 @@ CLOSE_KEYS = [
         _Row("G,end", "scroll(9999)", "dialog.bottom", "", "To the bottom"),
     ),
 ]
+
+
+PICKER_KEYS = [
+    *_bound(
+        _MOVE,
+        _Row("j,down", "move(1)", "picker.down", "j/k move", "Next entry"),
+        _Row("k,up", "move(-1)", "picker.up", "", "Entry before"),
+        _Row("pagedown,ctrl+d", "move(10)", "picker.page_down", "", "Ten entries down"),
+        _Row("pageup,ctrl+u", "move(-10)", "picker.page_up", "", "Ten entries up"),
+        _Row("g,home", "move(-9999)", "picker.first", "", "First entry"),
+        _Row("G,end", "move(9999)", "picker.last", "", "Last entry"),
+    ),
+    *_bound(
+        _PROGRAM,
+        _Row("enter", "take", "picker.take", "enter take", "Take this one"),
+        _Row("t", "next", "picker.next", "t next", "On to the next one, round and round"),
+        _Row("escape", "close", "picker.close", "esc cancel", "Leave everything as it was"),
+    ),
+]
+SEARCH_KEYS = [
+    *_bound(
+        _MOVE,
+        _Row("down,ctrl+n", "move(1)", "search.down", "↓/↑ move", "Next entry"),
+        _Row("up,ctrl+p", "move(-1)", "search.up", "", "Entry before"),
+        _Row("pagedown", "move(10)", "search.page_down", "", "Ten entries down"),
+        _Row("pageup", "move(-10)", "search.page_up", "", "Ten entries up"),
+    ),
+    *_bound(
+        _PROGRAM,
+        _Row("enter", "take", "search.take", "enter do it", "Do this"),
+        _Row("escape", "close", "search.close", "esc close", "Close without doing anything"),
+    ),
+]
+
+
+def every_binding() -> list[Binding]:
+    """All of them, in the order above."""
+    lists = (keys for name, keys in globals().items() if name.endswith("_KEYS"))
+    return [binding for keys in lists for binding in bindings_of(keys)]
 
 
 def bindings_of(keys: list[BindingType]) -> list[Binding]:

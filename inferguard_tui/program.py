@@ -1,34 +1,71 @@
-"""The application apart from its frames: the colours, and how a person looks at whatever is shown."""
+"""The application apart from its frames: colours, keys, and how a person looks at whatever is shown."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from inferguard_tui.keymap import key_names
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
+from inferguard_tui.remembered import Remembered, save
 from inferguard_tui.terminal import Terminal, detect
 from inferguard_tui.theming import BadTheme, chosen_theme, find_themes, token_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from inferguard_core.settings import Settings
+
+
+OPENS_A_DIALOG = frozenset({"help", "palette", "settings", "theme"})
+"""Actions of the application that do not work while a dialog is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a person set and left behind."""
+
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Checked, as `keymap.read_keymap` makes it."""
+    settings: Settings | None = None
+    """To show; the screen itself takes nothing from it."""
+    state_dir: Path | None = None
+    """Where the view is remembered; None: nowhere."""
+    remembered: Remembered = field(default_factory=Remembered)
 
 
 class Program(App[None]):
     """Base of the application."""
 
-    def __init__(self, *, theme: str | None = None, terminal: Terminal | None = None) -> None:
-        """`theme` None takes the default for this terminal; ValueError, in one line, for one that does not exist."""
+    def __init__(
+        self, *, theme: str | None = None, terminal: Terminal | None = None, setup: Setup | None = None
+    ) -> None:
+        """`theme` None takes the one remembered, else the default for this terminal.
+
+        ValueError, in one line, for a `theme` that does not exist.
+        """
         self.terminal = terminal or detect()
-        found, self.bad_themes = find_themes()
-        good = [each.theme for each in found]
-        chosen = chosen_theme(theme, self.terminal.own_palette, good, self.bad_themes)
+        self.setup = setup or Setup()
+        self.themes, self.bad_themes = find_themes()
+        good = {each.theme.name: each.theme for each in self.themes}
+        # One that was removed since is no mistake of the person who starts this.
+        wanted = theme or (self.setup.remembered.theme if self.setup.remembered.theme in good else None)
+        chosen = chosen_theme(wanted, self.terminal.own_palette, good.values(), self.bad_themes)
         if isinstance(chosen, BadTheme):
             raise ValueError(chosen.message)  # noqa: TRY004 - a name is at fault, not a type
         super().__init__(ansi_color=True if self.terminal.own_palette else None)
-        for each in good:
+        for each in good.values():
             self.register_theme(each)
         self.theme = chosen
-        self.watching = Watching()
+        self.set_keymap(dict(self.setup.keymap))
+        self.remembered = self.setup.remembered
+        self.watching = Watching(span_s=self.remembered.window_s)
 
     @abstractmethod
     def deliver(self) -> None:
@@ -36,6 +73,12 @@ class Program(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return token_defaults(self.current_theme)
+
+    def remember(self, **view: str | float) -> None:
+        """Keep these fields of `Remembered` for the next run."""
+        self.remembered = replace(self.remembered, **view)  # type: ignore[arg-type]
+        if self.setup.state_dir is not None:
+            save(self.setup.state_dir, self.remembered)
 
     def tell_bad_themes(self) -> None:
         """One toast for each theme file that cannot be used."""
@@ -45,4 +88,42 @@ class Program(App[None]):
     def action_window(self, by: int) -> None:
         """Charts over the next longer or shorter span."""
         self.watching = replace(self.watching, span_s=next_span(self.watching.span_s, by))
+        self.remember(window_s=self.watching.span_s)
         self.deliver()
+
+    def action_theme(self) -> None:
+        from inferguard_tui.screens.themes import ThemePicker
+
+        own = self.terminal.own_palette
+        shown = [each for each in self.themes if each.theme.ansi or not own]
+        self.push_screen(
+            ThemePicker(shown, self.theme, self._keep_theme, ascii_only=self.terminal.ascii_only)
+        )
+
+    def _keep_theme(self, name: str) -> None:
+        self.theme = name
+        self.remember(theme=name)
+
+    def action_settings(self) -> None:
+        from inferguard_tui.screens.settings import SettingsScreen
+
+        if self.setup.settings is not None:
+            self.push_screen(SettingsScreen(self.setup.settings, ascii_only=self.terminal.ascii_only))
+
+    def action_palette(self) -> None:
+        """Everything that can be done here, found by name."""
+        from inferguard_tui.screens.picker import Choice, Search
+
+        # What is bound here and now. Textual's own bindings, which are in no group, move a focus that nothing needs.
+        here = {
+            b.binding.id: b
+            for b in self.screen.active_bindings.values()
+            if b.enabled and b.binding.id and b.binding.group and b.binding.action != "palette"
+        }
+        choices = [Choice(name, b.binding.tooltip, key_names(b.binding)) for name, b in here.items()]
+        run = {name: partial(self.run_action, b.binding.action, b.node) for name, b in here.items()}
+
+        def taken(name: str) -> None:
+            self.call_later(run[name])
+
+        self.push_screen(Search("Commands", choices, taken, ascii_only=self.terminal.ascii_only))

@@ -26,9 +26,19 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     if refusal():
         return UNKNOWN
     from inferguard_tui.app import InferGuardApp
+    from inferguard_tui.keymap import read_keymap
+    from inferguard_tui.program import Setup
+    from inferguard_tui.remembered import load
 
+    keymap, wrong = read_keymap(settings.keys)
+    if wrong:
+        complain(*wrong)
+        return UNKNOWN
+    state_dir = settings.memory.state_dir
     try:
-        app = InferGuardApp(feed, theme=settings.ui.theme)
+        app = InferGuardApp(
+            feed, theme=settings.ui.theme, setup=Setup(keymap, settings, state_dir, load(state_dir))
+        )
     except ValueError as error:
         complain(str(error))
         return UNKNOWN

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from inferguard_tui.keymap import key_name
 from inferguard_tui.line import Ink, Line, Span, fitted, line
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def footer_line(bindings: Sequence[Binding], cells: int) -> Line:
 
 
 def _key(binding: Binding) -> str:
-    return binding.key_display or binding.key.partition(",")[0]
+    return binding.key_display or key_name(binding.key.partition(",")[0])
 
 
 def _size(binding: Binding) -> int:

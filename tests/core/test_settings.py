@@ -169,3 +169,28 @@ def test_settings_built_directly_read_no_environment(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("KV_ALERT_THRESHOLD", "nonsense")
     assert isinstance(load(), SettingsProblem)
     assert Settings().limits == Limits()
+
+
+@pytest.mark.parametrize("text", ['[keys]\napp.pause = "P"', '[keys]\n"app.pause" = "P"'])
+def test_keys_of_the_screen_stand_in_their_own_table(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    settings = load(config=path)
+    assert isinstance(settings, Settings)
+    assert settings.keys == {"app.pause": "P"}
+    assert settings.origin("keys.app.pause") == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[keys]\napp.pause = 7", "keys.app.pause = 7"),
+        ("keys = 7", "is not a table; write [keys]"),
+    ],
+)
+def test_keys_that_are_no_text_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    problem = load(config=path)
+    assert isinstance(problem, SettingsProblem)
+    assert words in problem.messages[0]

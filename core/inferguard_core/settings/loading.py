@@ -27,6 +27,9 @@ ENVIRONMENT = "environment"
 DOTENV = ".env"
 CONFIG_VARIABLE = "INFERGUARD_CONFIG"
 
+KEYS = "keys"
+"""The table of the screen's keys, whose names are not known here."""
+
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _LIMITS_PREFIX = "inferguard_limits__"
 
@@ -116,7 +119,9 @@ def _file(rows: Mapping[str, Setting], config: Path | None, variable: str | None
     named = config or (Path(variable) if variable else None)
     path = expanded(named or xdg_dir("XDG_CONFIG_HOME", ".config") / "config.toml")
     for table, content in _toml(path, required=named is not None).items():
-        if table not in Settings.tables:
+        if table == KEYS:
+            yield from _keys(content, str(path))
+        elif table not in Settings.tables:
             yield unknown_name(table, table, str(path), rows)
         elif not isinstance(content, dict):
             yield f"{table} ({path}): is not a table; write [{table}] and its settings below it"
@@ -127,6 +132,18 @@ def _file(rows: Mapping[str, Setting], config: Path | None, variable: str | None
                 yield (
                     Given(known, key, value, str(path)) if known else unknown_name(key, key, str(path), rows)
                 )
+
+
+def _keys(content: object, origin: str) -> Iterator[Given | str]:
+    """The table of keys. An id has a dot, which TOML reads as a table in a table unless it is quoted."""
+    if not isinstance(content, dict):
+        yield f"{KEYS} ({origin}): is not a table; write [{KEYS}] and lines such as app.pause = 'P' below it"
+        return
+    for name, value in content.items():
+        for inner, keys in value.items() if isinstance(value, dict) else (("", value),):
+            key = f"{name}.{inner}" if inner else name
+            setting = Setting(KEYS, key, (), "keys in quotes, joined by commas", secret=False)
+            yield Given(setting, setting.key, keys, origin)
 
 
 def _toml(path: Path, *, required: bool) -> dict[str, Any]:

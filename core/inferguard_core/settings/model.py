@@ -255,6 +255,8 @@ class Settings(BaseSettings):
     actuation: Actuation = Actuation()
     replay: Replay = Replay()
     ui: Ui = Ui()
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys of the screen by the id of what they do; the screen knows which ids there are."""
     origins: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """Where each value that is not a default was set, by key."""
 
