@@ -1,7 +1,8 @@
 """`python -m inferguard_tui.simulator`: engines on loopback ports until stdin closes or a signal comes.
 
-One JSON line per endpoint on stdout, `{"endpoint": URL, "scenario": NAME, "engine": NAME, "seed": N}`,
-then silence. The child of a program that dies sees its stdin close and ends with it.
+One JSON line per endpoint on stdout, `{"endpoint": URL, "scenario": NAME, "engine": NAME, "seed": N,
+"control": URL}`, then silence. Webhooks go to `control`, signed where INFERGUARD_ACTUATION_SECRET is set.
+The child of a program that dies sees its stdin close and ends with it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from inferguard_tui.simulator.clock import RealClock
+from inferguard_tui.simulator.control import ControlServer
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.fleet import Fleet
@@ -59,8 +61,14 @@ async def _serve(options: argparse.Namespace) -> None:
         for index in range(options.endpoints)
     ]
     fleet = Fleet(servers)
+    engines: dict[str, SimulatedEngine] = {}
+    control = ControlServer(
+        engines, lambda engine: engine.advance(clock.now()), os.environ.get("INFERGUARD_ACTUATION_SECRET")
+    )
     try:
         await fleet.open()
+        await control.open()
+        engines.update({server.url: server.engine for server in servers})
         for index, server in enumerate(servers):
             engine = server.engine
             line = {
@@ -68,10 +76,12 @@ async def _serve(options: argparse.Namespace) -> None:
                 "scenario": engine.scenario.name,
                 "engine": engine.dialect.engine,
                 "seed": options.seed + index,
+                "control": control.url,
             }
             print(json.dumps(line), flush=True)
         await _until_told(asyncio.create_task(fleet.keep_time()))
     finally:
+        await control.close()
         await fleet.close()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from inferguard_tui.simulator.clients import CHAT, COMPLETIONS, REPORTS
 from inferguard_tui.simulator.scenario import Episode, Scenario
-from inferguard_tui.simulator.traffic import BackOff, Rate
+from inferguard_tui.simulator.traffic import Crew, Lengths, Rate
 
 OVERLOAD = Episode(
     onset=8.0,
@@ -52,20 +52,24 @@ RECOVERY = Scenario(
     history_s=70.0,
 )
 
+_WORKERS = replace(
+    REPORTS,
+    rate=Rate.never(),
+    prompt=Lengths(1200, 0.2, minimum=100, maximum=6000),
+    output=Lengths(1200, 0.12, minimum=200),
+    max_tokens=1920,
+)
 SELF_REPAIR = Scenario(
     "self_repair",
-    "An overload without an end of its own, but its clients send less when they wait.",
+    "A second batch job joins the first: too many at once for the pool, for ever. Only a throttle helps.",
     (
         CHAT,
         COMPLETIONS,
-        replace(
-            REPORTS,
-            rate=Rate(((8.0, 0.0), (8.0, 5.0))),
-            patience_s=30.0,
-            back_off=BackOff(wait_s=6.0, factor=0.6, hold_s=8.0, floor=0.05),
-        ),
+        replace(_WORKERS, name="first", crew=Crew(members=33, think_s=1.0, spread_s=30.0)),
+        replace(_WORKERS, name="second", crew=Crew(members=36, think_s=1.0, spread_s=4.0, since=8.0)),
     ),
-    episodes=(replace(OVERLOAD, cause_ends=40.0, also=(*OVERLOAD.also, "request_errors")),),
+    episodes=(replace(OVERLOAD, cause_ends=300.0, when_measured=True),),
+    history_s=120.0,
 )
 
 DEMO_SCENARIOS = (HEALTHY, PRESSURE_RAMP, INCIDENT, RECOVERY, SELF_REPAIR, QUIET)

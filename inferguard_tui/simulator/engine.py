@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.episodes import EpisodeClock
 from inferguard_tui.simulator.faults import SlowApi
+from inferguard_tui.simulator.gateway import Gateway
 from inferguard_tui.simulator.host import Host
 from inferguard_tui.simulator.ledger import Ledger
-from inferguard_tui.simulator.request import Request, Segment
+from inferguard_tui.simulator.request import FinishReason, Request, Segment, Status
 from inferguard_tui.simulator.workload import Workload
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 VIRTUAL_EPOCH = 1_800_000_000.0
 """Unix time of scenario time 0 when no clock is given."""
+
+
+RECYCLE_S = 6.0
+"""From the end of a drained process to the next one's first answer."""
 
 
 class Condition(StrEnum):
@@ -55,18 +60,19 @@ class SimulatedEngine:
         self._workload = Workload(scenario.traffic, scenario.size, seed, self.now)
         self.ledger = Ledger()
         self._episodes = EpisodeClock(scenario.episodes)
-        self._host = Host(scenario.size, engine, scenario.faults, seed, epoch_unix)
-        self._host.boot(self.now).turn(self.now)
+        self.gateway = Gateway()
+        self.host = Host(scenario.size, engine, scenario.faults, seed, epoch_unix)
+        self.host.boot(self.now).turn(self.now)
         self.advance(0.0)
 
     @property
     def process(self) -> ServerProcess:
         """The server that runs now, or the one that is down."""
-        return self._host.process
+        return self.host.process
 
     @property
     def condition(self) -> Condition:
-        if self._host.down:
+        if self.host.down:
             return Condition.DOWN
         return Condition.STALLED if self.process.frozen(self.now) else Condition.SERVING
 
@@ -140,14 +146,16 @@ class SimulatedEngine:
 
     def hang_up(self, request: Request) -> None:
         """The client of an unfinished request is gone."""
+        self.gateway.drop(request)
         self.process.hang_up(request, self.now)
         self.process.turn(self.now)
 
     def _next_event(self) -> float:
-        return min(self._workload.next_at, self._workload.next_deadline, self._host.next_at(self.now))
+        clients = min(self._workload.next_at, self._workload.next_deadline)
+        return min(clients, self.host.next_at(self.now), self.gateway.next_at(self.now))
 
     def _happen(self) -> None:
-        now, host = self.now, self._host
+        now, host = self.now, self.host
         boots = host.boots
         host.befall(now)
         if host.boots > boots:
@@ -161,7 +169,9 @@ class SimulatedEngine:
         gone = self._workload.impatient(now)
         self.ledger.hung_up(gone, now)
         for request in gone:
+            self.gateway.drop(request)
             self.process.hang_up(request, now)
+        self._open_gate()
         host.turn(now)
         uneven = self.ledger.look(None if host.down else self.process, now)
         trouble = (
@@ -183,12 +193,29 @@ class SimulatedEngine:
         return len(step.preempted)
 
     def _arrive(self, request: Request) -> None:
-        if self._host.down:
+        if self.host.down and not self.host.recycling:
             self._workload.lost(request, self.now)
             return
         if request.invalid:
             self.process.page.refused(request.handler, 400)
             return
         request.lay_out(self.scenario.size.block_size)
-        self.process.accept(request)
+        if self.gateway.refuses(request):
+            request.status, request.finish_reason = Status.FINISHED, FinishReason.ABORT
+            if request.on_tokens is not None:
+                request.on_tokens(0)
+            self._workload.lost(request, self.now)
+            return
         self._workload.connected(request)
+        self.gateway.hold(request)
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        """Let through what the gateway may, and recycle the process when it has drained."""
+        gateway, now = self.gateway, self.now
+        if gateway.drained_by is not None and (not self.process.open or now >= gateway.drained_by):
+            self.host.restart(now, RECYCLE_S)
+            gateway.drained_by = None
+        while gateway.held and not self.host.down and not gateway.full(len(self.process.open), now):
+            self.process.accept(gateway.release(now))
+            gateway.admitted(now)

@@ -28,7 +28,10 @@ class Host:
         self.lost: list[Request] = []
         """Requests whose connections broke; whoever tells their clients empties it."""
         self.boots = 0
-        self._size = size
+        self.recycling = False
+        """It is down because somebody restarts it, and the gateway keeps what comes meanwhile."""
+        self.size = size
+        """Of the next process that is booted."""
         self._dialect = dialect
         self._epoch_unix = epoch_unix
         self._jitter = stream(seed, "jitter")
@@ -44,7 +47,7 @@ class Host:
 
     def boot(self, now: float) -> ServerProcess:
         """Start a process; it becomes `process`."""
-        size = self._size
+        size = self.size
         schedulers = self._dialect.schedulers(size, self._jitter, self._acceptance)
         page = self._dialect.page(size, now, self._epoch_unix + now)
         self.process = ServerProcess(schedulers, page, now)
@@ -60,9 +63,16 @@ class Host:
         """Let a dead server come back and due faults strike."""
         if self._down_until is not None and now >= self._down_until:
             self._down_until = None
+            self.recycling = False
             self.boot(now)
         while self._faults and self._faults[0].at <= now:
             self._strike(self._faults.pop(0), now)
+
+    def restart(self, now: float, seconds: float) -> None:
+        """Stop the process on purpose, and let a new one come up after `seconds`."""
+        if not self.down:
+            self._die(now, seconds)
+            self.recycling = True
 
     def complete(self, now: float) -> list[Step]:
         """Deliver what is done; the process may die of what it has just begun to run."""

@@ -110,6 +110,13 @@ class KvPool:
                 else:
                     self._reusable[block] = None
 
+    def forget(self) -> None:
+        """Flush: no content is found again. Blocks of live requests stay theirs."""
+        self._by_key.clear()
+        self._key = [None] * self.total
+        self._blank.extend(self._reusable)
+        self._reusable.clear()
+
     def _evict(self) -> int:
         block, _ = self._reusable.popitem(last=False)
         key = self._key[block]

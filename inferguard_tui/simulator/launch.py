@@ -18,6 +18,13 @@ START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 3.0
 
 
+class Launched(tuple[str, ...]):  # noqa: SLOT001 - a tuple cannot have slots that hold something
+    """URLs of the engines, in order."""
+
+    control = ""
+    """Where they take actuation webhooks."""
+
+
 class LaunchError(RuntimeError):
     """The child did not come up; the message is one line for a person."""
 
@@ -31,7 +38,7 @@ def launched(
     *,
     speed: float = 1.0,
     generation: str = "V1",
-) -> Iterator[tuple[str, ...]]:
+) -> Iterator[Launched]:
     """URLs of `endpoints` engines, served by a child that ends with the block, or with this process.
 
     `scenario` may be a comma list that is dealt out in turn. Raises `LaunchError` when they are not
@@ -44,12 +51,12 @@ def launched(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        yield tuple(_urls(child, endpoints))
+        yield _urls(child, endpoints)
     finally:
         _stop(child)
 
 
-def _urls(child: subprocess.Popen[bytes], endpoints: int) -> list[str]:
+def _urls(child: subprocess.Popen[bytes], endpoints: int) -> Launched:
     assert child.stdout is not None
     deadline = time.monotonic() + START_DEADLINE_S
     data = b""
@@ -63,7 +70,10 @@ def _urls(child: subprocess.Popen[bytes], endpoints: int) -> list[str]:
             if not got:
                 raise LaunchError(f"the simulator did not start: {_last_words(child.stderr)}")
             data += got
-    return [json.loads(line)["endpoint"] for line in data.decode().splitlines()]
+    lines = [json.loads(line) for line in data.decode().splitlines()]
+    urls = Launched(line["endpoint"] for line in lines)
+    urls.control = lines[0]["control"]
+    return urls
 
 
 def _last_words(stderr: IO[bytes] | None) -> str:

@@ -101,6 +101,8 @@ class Request:
     cached_tokens: int = 0
     """Prompt tokens found in the prefix cache at the first admission."""
     preemptions: int = 0
+    held_s: float = 0.0
+    """How long the gateway kept it back before `arrived_at`; its client counts that, the engine does not."""
     queued_at: float = 0.0
     admitted_at: float | None = None
     first_token_at: float | None = None

@@ -117,7 +117,7 @@ class Workload:
 
     def first_token(self, request: Request, now: float) -> None:
         if request.group >= 0:
-            self.clients[request.group].observe_wait(now - request.arrived_at, now)
+            self.clients[request.group].observe_wait(now - request.arrived_at + request.held_s, now)
 
     def _gave_up(self, request: Request, now: float) -> None:
         client = self.clients[request.group]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from inferguard_tui.simulator.actions import carry_out
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.scenarios import SCENARIOS
@@ -78,12 +79,23 @@ def test_recovery_starts_in_trouble_and_ends_in_health(dialect: Dialect, seed: i
 
 @both
 @seeds
-def test_self_repair_heals_because_its_clients_slow_down(dialect: Dialect, seed: int) -> None:
-    """The declared rate never falls; nothing but the clients' reaction to waiting ends the trouble."""
-    trace = Trace("self_repair", dialect, seed, 300)
-    assert max(trace.waiting[:60]) > 50
-    assert max(trace.waiting[240:]) < 10
-    assert SCENARIOS["self_repair"].traffic[-1].rate.at(1000.0) == 5.0
+def test_self_repair_goes_on_until_a_throttle_ends_it(dialect: Dialect, seed: int) -> None:
+    """Nothing but the gateway changes: the same jobs go on, and about as much of them is finished."""
+    left_alone = Trace("self_repair", dialect, seed, 160)
+    assert max(left_alone.waiting[140:]) > 15
+    engine = SimulatedEngine(SCENARIOS["self_repair"], engine=dialect, seed=seed)
+    engine.advance(60.0)
+    assert carry_out(engine, "throttle_concurrency", {"target_concurrency": 67.0}) == ""
+    waiting = []
+    for t in range(61, 160):
+        engine.advance(float(t))
+        waiting.append(len(engine.process.scheduler.waiting))
+        assert len(engine.process.open) <= 67 or t < 90
+    assert sum(waiting[60:]) < 3 * len(waiting[60:])
+    done = [
+        sum(second.finished for second in one.ledger.between(110, 160)) for one in (engine, left_alone.engine)
+    ]
+    assert done[0] > 0.9 * done[1]
 
 
 def test_quiet_costs_next_to_nothing_and_is_never_in_trouble() -> None:
