@@ -28,10 +28,6 @@ VIRTUAL_EPOCH = 1_800_000_000.0
 """Unix time of scenario time 0 when no clock is given."""
 
 
-RECYCLE_S = 6.0
-"""From the end of a drained process to the next one's first answer."""
-
-
 class Condition(StrEnum):
     """What a client meets."""
 
@@ -171,7 +167,7 @@ class SimulatedEngine:
         for request in gone:
             self.gateway.drop(request)
             self.process.hang_up(request, now)
-        self._open_gate()
+        self.gateway.pass_on(self.host, self.now)
         host.turn(now)
         uneven = self.ledger.look(None if host.down else self.process, now)
         trouble = (
@@ -208,14 +204,4 @@ class SimulatedEngine:
             return
         self._workload.connected(request)
         self.gateway.hold(request)
-        self._open_gate()
-
-    def _open_gate(self) -> None:
-        """Let through what the gateway may, and recycle the process when it has drained."""
-        gateway, now = self.gateway, self.now
-        if gateway.drained_by is not None and (not self.process.open or now >= gateway.drained_by):
-            self.host.restart(now, RECYCLE_S)
-            gateway.drained_by = None
-        while gateway.held and not self.host.down and not gateway.full(len(self.process.open), now):
-            self.process.accept(gateway.release(now))
-            gateway.admitted(now)
+        self.gateway.pass_on(self.host, self.now)

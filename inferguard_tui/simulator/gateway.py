@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from inferguard_tui.simulator.host import Host
     from inferguard_tui.simulator.request import Request
 
 DRAIN_S = 20.0
 """What has not finished after this long is cut off by the restart."""
+RECYCLE_S = 6.0
+"""From the end of a drained process to the next one's first answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,16 @@ class Gateway:
         self.refused += 1
         return True
 
-    def full(self, in_engine: int, now: float) -> bool:
+    def pass_on(self, host: Host, now: float) -> None:
+        """Let through what may, and recycle the process when it has drained."""
+        if self.drained_by is not None and (not host.process.open or now >= self.drained_by):
+            host.restart(now, RECYCLE_S)
+            self.drained_by = None
+        while self.held and not host.down and not self._full(len(host.process.open), now):
+            host.process.accept(self._release(now))
+            self._admitted_at = now
+
+    def _full(self, in_engine: int, now: float) -> bool:
         """Whether the next request has to wait here."""
         if self.drained_by is not None or (self.cap is not None and in_engine >= self.cap):
             return True
@@ -63,10 +75,7 @@ class Gateway:
         if request in self.held:
             self.held.remove(request)
 
-    def admitted(self, now: float) -> None:
-        self._admitted_at = now
-
-    def release(self, now: float) -> Request:
+    def _release(self, now: float) -> Request:
         """The request that has waited longest; for the engine it arrives now."""
         request = self.held.popleft()
         request.held_s = now - request.arrived_at

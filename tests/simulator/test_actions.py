@@ -10,9 +10,9 @@ from inferguard_tui.simulator.actions import carry_out
 from inferguard_tui.simulator.cache_scenarios import CACHE_SCENARIOS
 from inferguard_tui.simulator.clients import CHAT, COMPLETIONS
 from inferguard_tui.simulator.dialect import Dialect
-from inferguard_tui.simulator.engine import RECYCLE_S, Condition, SimulatedEngine
+from inferguard_tui.simulator.engine import Condition, SimulatedEngine
 from inferguard_tui.simulator.faults import Stall
-from inferguard_tui.simulator.gateway import DRAIN_S
+from inferguard_tui.simulator.gateway import DRAIN_S, RECYCLE_S
 from inferguard_tui.simulator.scenario import Scenario
 from inferguard_tui.simulator.scenarios import SCENARIOS
 
