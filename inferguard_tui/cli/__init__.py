@@ -29,6 +29,7 @@ COMMANDS = {
     "recall": "find past incidents like these words, or like another incident",
     "themes": "list the colours there are for the screen",
     "validate": "send an engine recorded sessions and measure the answers",
+    "serve": "give an agent the monitor as tools (MCP)",
     "demo": "open the terminal UI on a simulated engine",
 }
 EXAMPLES = """\

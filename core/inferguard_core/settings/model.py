@@ -222,6 +222,13 @@ class Replay(_Concern):
     """Total time of one answer under load."""
 
 
+class Serve(_Concern):
+    """The tools that `inferguard serve` gives to an agent."""
+
+    token: Key | None = None
+    """Bearer token that HTTP clients must send; demanded off loopback."""
+
+
 class Ui(_Concern):
     """How the screen looks."""
 
@@ -244,6 +251,7 @@ class Settings(BaseSettings):
         "brain": Brain,
         "actuation": Actuation,
         "replay": Replay,
+        "serve": Serve,
         "ui": Ui,
     }
 
@@ -254,6 +262,7 @@ class Settings(BaseSettings):
     brain: Brain = Brain()
     actuation: Actuation = Actuation()
     replay: Replay = Replay()
+    serve: Serve = Serve()
     ui: Ui = Ui()
     keys: dict[str, str] = Field(default_factory=dict)
     """Keys of the screen by the id of what they do; the screen knows which ids there are."""
