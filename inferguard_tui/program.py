@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from inferguard_tui.ending import terminal_is_gone
 from inferguard_tui.keymap import key_names
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inferguard_core.settings import Settings
+    from inferguard_tui.ending import Ending
 
 
+TERMINAL_CHECK_S = 5.0
 OPENS_A_DIALOG = frozenset({"help", "palette", "settings", "theme"})
 """Actions of the application that do not work while a dialog is open."""
 
@@ -66,10 +70,35 @@ class Program(App[None]):
         self.set_keymap(dict(self.setup.keymap))
         self.remembered = self.setup.remembered
         self.watching = Watching(span_s=self.remembered.window_s)
+        self.ending: Ending | None = None
+        self.crashed: Exception | None = None
+        """What nothing caught: whoever runs this writes it down."""
 
     @abstractmethod
     def deliver(self) -> None:
         """Give what is shown, and `watching`, to the screens in sight."""
+
+    def on_mount(self) -> None:
+        self.set_interval(TERMINAL_CHECK_S, self._check_terminal)
+
+    def _check_terminal(self) -> None:
+        # Where hang-ups are ignored, nothing else says that nobody looks any more.
+        if self.ending is not None and terminal_is_gone():
+            self.ending.ask(128 + signal.SIGHUP)
+
+    def leave(self, code: int) -> None:
+        """End with an exit code; from a signal handler too."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual's own prints the values of variables, and with them what no terminal should show.
+        self.crashed = self.crashed or error
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return token_defaults(self.current_theme)

@@ -9,8 +9,12 @@ from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import OK, UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from inferguard_core.settings import Settings
     from inferguard_tui.feed import FrameFeed
+    from inferguard_tui.program import Program
 
 
 def refusal() -> bool:
@@ -25,6 +29,7 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     """Show `feed` until the person quits; the exit code."""
     if refusal():
         return UNKNOWN
+    from inferguard_core.settings.catalogue import secrets_of
     from inferguard_tui.app import InferGuardApp
     from inferguard_tui.keymap import read_keymap
     from inferguard_tui.program import Setup
@@ -42,5 +47,24 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     except ValueError as error:
         complain(str(error))
         return UNKNOWN
-    app.run()
-    return OK if app.return_code in (None, 0) else UNKNOWN
+    return run(app, state_dir, secrets_of(settings.tables, settings))
+
+
+def run(app: Program, state_dir: Path | None, secrets: Sequence[str]) -> int:
+    """Run the application to its end, whatever that is; the exit code. A crash is told and written down."""
+    from inferguard_tui import crash
+    from inferguard_tui.ending import clean_end
+
+    error: BaseException | None = None
+    try:
+        with clean_end(app.leave) as ending:
+            app.ending = ending
+            app.run()
+    except Exception as raised:  # noqa: BLE001 - whatever it is, the terminal is as it was and a report is written
+        error = raised
+    if error is None:
+        error = app.crashed
+    if error is None:
+        return app.return_code or OK
+    complain(*crash.tell(error, state_dir, secrets))
+    return crash.EXIT_CODE

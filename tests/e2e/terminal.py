@@ -20,9 +20,19 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Terminal:
-    """Runs one `inferguard` command line in `columns` × `rows` and keeps what its screen shows."""
+    """Runs one `inferguard` command line in `columns` × `rows` and keeps what its screen shows.
 
-    def __init__(self, *arguments: str, columns: int = 120, rows: int = 40, **variables: str) -> None:
+    `program` is what Python runs in its place.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 120,
+        rows: int = 40,
+        program: tuple[str, ...] = ("-m", "inferguard_tui"),
+        **variables: str,
+    ) -> None:
         environment = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -37,7 +47,7 @@ class Terminal:
         self.started = time.monotonic()
         self._child = pexpect.spawn(
             sys.executable,
-            ["-m", "inferguard_tui", *arguments],
+            [*program, *arguments],
             dimensions=(rows, columns),
             env=environment,
             timeout=None,
@@ -89,6 +99,11 @@ class Terminal:
         self.modes_after = termios.tcgetattr(self._child.child_fd)
         self._child.close(force=True)
         return self._child.exitstatus
+
+    def hang_up(self) -> None:
+        """The connection is lost: the terminal's other end closes."""
+        self._child.ptyproc.fileobj.close()
+        self._child.ptyproc.closed = True
 
     def close(self) -> None:
         self._child.close(force=True)

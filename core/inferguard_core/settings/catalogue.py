@@ -72,6 +72,14 @@ def catalogue(tables: Mapping[str, type]) -> dict[str, Setting]:
     return {row.key: row for row in rows}
 
 
+def secrets_of(tables: Mapping[str, type], settings: object) -> tuple[str, ...]:
+    """Every secret that is set, in clear, for whoever has to keep them out of a text."""
+    found = (
+        getattr(getattr(settings, row.table), row.field) for row in catalogue(tables).values() if row.secret
+    )
+    return tuple(secret.get_secret_value() for secret in found if secret is not None)
+
+
 def _fields(model: type) -> Iterator[tuple[str, object]]:
     hints = get_type_hints(model, include_extras=True)
     if issubclass(model, BaseModel):
