@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from inferguard_core.memory.scribe import Scribe
     from inferguard_core.monitor import Monitor
     from inferguard_tui.acting import Acting
+    from inferguard_tui.brain_client import Brain
 
 PERSON = "a person"
 """Who snoozed: the timeline tells people from the tool; a name is not asked for."""
@@ -41,10 +42,12 @@ class SessionDesk:
         *,
         acting: Acting | None = None,
         scribe: Scribe | None = None,
+        brain: Brain | None = None,
     ) -> None:
         self._monitor = monitor
         self._scribe = scribe
         self._acting = acting
+        self._brain = brain
         self._clock = clock
 
     def acknowledge(self, incident_id: str, who: str) -> str:
@@ -74,7 +77,7 @@ class SessionDesk:
         return self._write(incident_id, entry, notes=(*known.notes, note))
 
     def investigate(self, endpoint: str) -> str:
-        return f"no brain is set up to look at {endpoint}"
+        return "this session has no brain" if self._brain is None else self._brain.investigate(endpoint)
 
     async def recall(self, query: str, incident_id: str | None = None) -> tuple[Similar, ...] | str:
         return _NO_MEMORY if self._scribe is None else await self._scribe.recall(query, incident_id)

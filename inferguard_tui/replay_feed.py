@@ -17,6 +17,7 @@ from inferguard_core.assemble import endpoint_frame
 from inferguard_core.frame import Frame, ReplayPosition
 from inferguard_core.poll import Poll, ProofLevel
 from inferguard_core.watch import EndpointWatch
+from inferguard_tui.lookout import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,8 +35,8 @@ MIN_SPEED, MAX_SPEED = 0.25, 64.0
 class ReplayFeed:
     """Plays one recording; also its own `ReplayControls`."""
 
-    def __init__(self, recording: Recording, limits: Limits, speed: float = 1.0) -> None:
-        """`recording` must hold at least one poll."""
+    def __init__(self, recording: Recording, limits: Limits, speed: float = 1.0, look_every: int = 5) -> None:
+        """`recording` must hold at least one poll; every `look_every` of them the brain looks ahead, 0 is never."""
         self._recording = recording
         self._limits = limits
         self._speed = speed
@@ -45,7 +46,8 @@ class ReplayFeed:
         self._length_s = self._polls[-1].t - self._start_t
         self._at_s = 0.0
         self._next = 0
-        self._watch = self._fresh()
+        self._look_every = look_every
+        self._watch, self._lookout = self._fresh()
         self._seq = 0
         self._closed = False
         self._changed = asyncio.Event()
@@ -69,7 +71,7 @@ class ReplayFeed:
     def seek(self, at_s: float) -> None:
         self._at_s = min(max(0.0, at_s), self._length_s)
         if self._next and self._polls[self._next - 1].t > self._start_t + self._at_s:
-            self._watch, self._next = self._fresh(), 0
+            (self._watch, self._lookout), self._next = self._fresh(), 0
         self._changed.set()
 
     def set_speed(self, speed: float) -> None:
@@ -99,11 +101,12 @@ class ReplayFeed:
     def _ended(self) -> bool:
         return self._at_s >= self._length_s
 
-    def _fresh(self) -> EndpointWatch:
+    def _fresh(self) -> tuple[EndpointWatch, Lookout]:
         header = self._recording.header
-        return EndpointWatch(
+        watch = EndpointWatch(
             header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, self._limits
         )
+        return watch, Lookout(self._look_every)
 
     async def _catch_up(self) -> None:
         """Observe every poll up to the position, which may move while this yields."""
@@ -113,6 +116,7 @@ class ReplayFeed:
                 return
             for poll in self._polls[self._next : min(until, self._next + SLICE)]:
                 self._watch.observe(poll)
+                self._lookout.after(self._watch)
                 self._next += 1
             await asyncio.sleep(0)
 

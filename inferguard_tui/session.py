@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from inferguard_core.sources.prometheus.fleet import PrometheusFleet
     from inferguard_core.sources.recording import Recording
     from inferguard_tui.acting import Acting, Unattended
+    from inferguard_tui.brain_client import Brain
     from inferguard_tui.feed import ReplayControls
 
 TUI_INTERVAL_S = 2.0
@@ -157,6 +158,8 @@ class LiveFeed:
         """What carries out advisories; made with the monitor."""
         self.scribe: Scribe | None = None
         """What remembers; made with the monitor, None where memory is off."""
+        self.brain: Brain | None = None
+        """What looks ahead; made with the monitor."""
 
     @property
     def interval_s(self) -> float:
@@ -171,7 +174,7 @@ class LiveFeed:
         return (
             None
             if self._monitor is None
-            else SessionDesk(self._monitor, acting=self.acting, scribe=self.scribe)
+            else SessionDesk(self._monitor, acting=self.acting, scribe=self.scribe, brain=self.brain)
         )
 
     def monitor(self) -> Monitor | BadInput:
@@ -184,7 +187,7 @@ class LiveFeed:
             if isinstance(connection, BadInput):
                 return connection
             self._connection = connection
-            listener = self._remembering(self._listener or Listener())
+            listener = self._investigating(self._remembering(self._listener or Listener()))
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
             self._monitor = Monitor(
@@ -197,6 +200,7 @@ class LiveFeed:
             )
             if self.scribe is not None:
                 self._monitor.health.append(lambda: self.scribe.memory.health if self.scribe else ())
+            self._monitor.health.append(lambda: self.brain.health if self.brain else ())
         return self._monitor
 
     async def start(self) -> Monitor | BadInput:
@@ -206,8 +210,16 @@ class LiveFeed:
             self._started = True
             if self.scribe is not None:
                 await self.scribe.start(monitor.watches)
+            if self.brain is not None:
+                self.brain.start()
             monitor.start()
         return monitor
+
+    def _investigating(self, listener: Listener) -> Listener:
+        from inferguard_tui.brain_setup import open_brain
+
+        self.brain = open_brain(self._settings.brain, lambda e: self._made().touch(e), listener.on_event)
+        return self.brain.beside(listener)
 
     def _remembering(self, listener: Listener) -> Listener:
         from inferguard_core.memory.choice import open_memory
@@ -238,6 +250,8 @@ class LiveFeed:
     async def close(self) -> None:
         if self.acting is not None:
             await self.acting.close()
+        if self.brain is not None:
+            await self.brain.close()
         if self._monitor is not None:
             await self._monitor.close()
             if self.scribe is not None and self._started:

@@ -15,6 +15,7 @@ from inferguard_core.brain_window import SOURCES, UNITS, brain_rows
 from inferguard_core.diagnose import SIGNATURES
 from inferguard_core.engines.version import parse_version
 from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, fix_json
+from inferguard_core.memory.protocol import priors
 from inferguard_core.printable import printable
 from inferguard_core.profiles import Attention, profile
 from inferguard_core.reading import Engine
@@ -46,7 +47,7 @@ _ATTENTION = {Attention.HYBRID: "hybrid", Attention.SLIDING: "sliding", Attentio
 
 
 def brain_context(
-    watch: EndpointWatch, unix: float, priors: Sequence[Similar] = (), *, host_names: bool = False
+    watch: EndpointWatch, unix: float, similar: Sequence[Similar] = (), *, host_names: bool = False
 ) -> dict[str, Any]:
     """The context of one endpoint as of its newest poll."""
     seen, book = watch.seen, watch.casebook
@@ -74,7 +75,7 @@ def brain_context(
         else [advisory_json(a) for a in book.advisories if not a.superseded_by],
         "fix": None if incident is None or book.fix is None else fix_json(book.fix),
         "baselines": _baselines(watch),
-        "priors": [_prior(p) for p in priors],
+        "priors": priors(similar),
         "events": _events(incident, unix),
         "limits": {name: getattr(watch.limits, name) for name in LIMITS},
         "causes": [{"cause": s.cause, "advice": s.first_advice} for s in SIGNATURES.values()],
@@ -113,18 +114,6 @@ def _events(incident: Incident | None, unix: float) -> list[dict[str, Any]]:
     if incident is None:
         return []
     return [{"t": round(e.unix - unix, 1), "text": e.text} for e in incident.timeline[-TIMELINE:]]
-
-
-def _prior(similar: Similar) -> dict[str, Any]:
-    return {
-        "incident_id": similar.incident_id,
-        "cause": similar.cause,
-        "headline": similar.headline,
-        "score": similar.score,
-        "why": list(similar.why),
-        "done": similar.done,
-        "grade": similar.grade.value,
-    }
 
 
 def _baselines(watch: EndpointWatch) -> dict[str, Any]:

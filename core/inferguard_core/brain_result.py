@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from inferguard_core.diagnose import SIGNATURES
 from inferguard_core.diagnose.diagnosis import actuation, risk_level
@@ -18,8 +18,6 @@ from inferguard_core.printable import printable
 from inferguard_core.verdict import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from inferguard_core.frame import Severity
     from inferguard_core.verdict import Diagnosis
 
@@ -35,6 +33,7 @@ ADVISORY_TYPES: Final = frozenset(
 )
 SOURCES: Final = frozenset({"rules", "direct", "decomposed"})
 MAX_ADVISORIES: Final = 12
+EVIDENCE: Final = 6
 MAX_LINES: Final = 40
 TEXT: Final = 400
 
@@ -103,18 +102,20 @@ def _evidence(raw: object) -> Evidence | None:
 
 
 def _refined(raw: object, concluded: Diagnosis | None, severity: Severity) -> Diagnosis | None:
-    """The rules' diagnosis with its causes in the brain's order; None where that is not what was answered."""
-    if not isinstance(raw, dict) or concluded is None:
+    """The rules' diagnosis with the brain's cause first; None where that is not what was answered."""
+    if not isinstance(raw, dict) or concluded is None or raw.get("incident_id") != concluded.incident_id:
         return None
-    if raw.get("incident_id") != concluded.incident_id:
-        return None
-    ranked: Mapping[str, Any] = {score.cause: score for score in concluded.ranked}
     leading = raw.get("cause")
-    if not isinstance(leading, str) or leading not in ranked or leading not in SIGNATURES:
+    return led_by(leading, concluded, severity) if isinstance(leading, str) else None
+
+
+def led_by(leading: str, concluded: Diagnosis, severity: Severity) -> Diagnosis | None:
+    """`concluded` with another of its ranked causes first, scores unchanged; None for one that it did not rank."""
+    ranked = {score.cause: score for score in concluded.ranked}
+    signature = SIGNATURES.get(leading)
+    if leading not in ranked or signature is None:
         return None
     first = ranked[leading]
-    signature = SIGNATURES[leading]
-    others = tuple(score for score in concluded.ranked if score.cause != leading)
     same = leading == concluded.cause
     rows = dict.fromkeys(e for c in first.speaks_for for e in c.evidence)
     return replace(
@@ -122,11 +123,11 @@ def _refined(raw: object, concluded: Diagnosis | None, severity: Severity) -> Di
         cause=leading,
         failure_mode=concluded.failure_mode if same else signature.failure_mode,
         confidence=first.confidence,
-        ranked=(first, *others),
+        ranked=(first, *(score for score in concluded.ranked if score.cause != leading)),
         source="llm",
         risk_level=risk_level(signature, severity),
         actuation_recommendation=actuation(signature, first),
-        evidence=concluded.evidence if same else tuple(rows)[: len(concluded.evidence) or 6],
+        evidence=concluded.evidence if same else tuple(rows)[:EVIDENCE],
         wrong_lever=concluded.wrong_lever if same else None,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inferguard_core.frame import Anomaly, AnomalyState, Incident, Severity
 
 if TYPE_CHECKING:
-    from inferguard_core.followup import Execution
+    from inferguard_core.followup import BrainAdvisory, Execution
     from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix
 
 
@@ -110,7 +110,24 @@ class ExecutionEvent:
         }
 
 
-Event = AnomalyEvent | IncidentEvent | DiagnosisEvent | ActionEvent | ExecutionEvent
+@dataclass(frozen=True, slots=True)
+class AdvisoryEvent:
+    """An investigation expects something that it did not expect before."""
+
+    t: float
+    endpoint: str
+    advisory: BrainAdvisory
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "t": round(self.t, 3),
+            "event": "advisory",
+            "endpoint": self.endpoint,
+            **brain_advisory_json(self.advisory),
+        }
+
+
+Event = AnomalyEvent | IncidentEvent | DiagnosisEvent | ActionEvent | ExecutionEvent | AdvisoryEvent
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -177,6 +194,19 @@ def execution_json(execution: Execution) -> dict[str, Any]:
         "checks": [{"guard": c.guard, "ok": c.ok, "text": c.text} for c in execution.checks],
         "grade": None if execution.grade is None else execution.grade.value,
         "verification": list(execution.verification),
+    }
+
+
+def brain_advisory_json(advisory: BrainAdvisory) -> dict[str, Any]:
+    return {
+        "advisory_type": advisory.advisory_type,
+        "text": advisory.text,
+        "confidence": _rounded(advisory.confidence),
+        "formula": advisory.formula,
+        "horizon_seconds": _rounded(advisory.horizon_seconds),
+        "evidence": [evidence_json(e) for e in advisory.evidence],
+        "source": advisory.source,
+        "advisory_only": advisory.advisory_only,
     }
 
 

@@ -18,7 +18,6 @@ from inferguard_tui.cli.exits import OK, UNKNOWN, of_severity
 if TYPE_CHECKING:
     import argparse
 
-    from inferguard_core.detect.limits import Limits
     from inferguard_core.settings import Settings
 
 
@@ -44,18 +43,23 @@ def run(arguments: argparse.Namespace) -> int:
         if isinstance(opened, BadInput):
             complain(opened.message)
             return UNKNOWN
-        return _events(opened, settings.limits, check=arguments.check)
+        return _events(opened, settings, check=arguments.check)
     return _screen(arguments, settings)
 
 
-def _events(recording: RecordingFile, limits: Limits, *, check: bool) -> int:
+def _events(recording: RecordingFile, settings: Settings, *, check: bool) -> int:
+    from inferguard_tui.lookout import Lookout
+
     header = recording.header
-    watch = EndpointWatch(header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, limits)
+    watch = EndpointWatch(
+        header.endpoint, header.name, header.interval_s, ProofLevel.RECORDED, settings.limits
+    )
+    lookout = Lookout(settings.brain.proactive_cycle_every)
     worst, incidents, first, last = Severity.OK, set(), None, 0.0
     for poll in recording.polls():
         first = poll.t if first is None else first
         last = poll.t
-        for event in watch.observe(poll):
+        for event in (*watch.observe(poll), *lookout.after(watch)):
             if isinstance(event, IncidentEvent):
                 incidents.add(event.incident.id)
             worst = max(worst, *(a.severity for a in watch.anomalies(poll.unix)), Severity.OK)
@@ -94,4 +98,5 @@ def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     if refusal():
         return UNKNOWN
     complain(*recording.warnings)
-    return show(ReplayFeed(recording, settings.limits, arguments.speed), settings)
+    every = settings.brain.proactive_cycle_every
+    return show(ReplayFeed(recording, settings.limits, arguments.speed, every), settings)

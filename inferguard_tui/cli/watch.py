@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.events import (
     ActionEvent,
+    AdvisoryEvent,
     AnomalyEvent,
     DiagnosisEvent,
     Event,
@@ -128,6 +129,8 @@ def line(event: Event) -> str:
             said = f"cause    {diagnosis.cause} {diagnosis.confidence:.2f} ({diagnosis.source})"
         case ActionEvent(advisory=advisory):
             said = f"advice   {advisory.action_type.value}: {advisory.reason}"
+        case AdvisoryEvent(advisory=ahead):
+            said = f"ahead    {ahead.advisory_type} {ahead.confidence:.2f}: {ahead.text}"
         case ExecutionEvent(execution=execution):
             said = execution_words(execution)
     return f"          {event.endpoint}  {said}"

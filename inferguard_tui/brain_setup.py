@@ -1,0 +1,34 @@
+"""From settings to the brain of a session: by calculation alone, with a language model, or on another host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inferguard_tui.brain_client import Brain, Mind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from inferguard_core.events import Event
+    from inferguard_core.settings.model import Brain as BrainSettings
+
+
+def open_brain(settings: BrainSettings, touch: Callable[[str], None], tell: Callable[[Event], None]) -> Brain:
+    """The brain that the settings describe; a mind that cannot be set up is said to be missing, and why."""
+    mind = _mind(settings)
+    if isinstance(mind, str):
+        return Brain(settings, None, touch, tell, missing=mind)
+    return Brain(settings, mind, touch, tell)
+
+
+def _mind(settings: BrainSettings) -> Mind | str:
+    if settings.mode == "remote":
+        from inferguard_tui.brain_remote import RemoteMind
+
+        if settings.url is None:
+            return "rules alone: mode remote, but INFERGUARD_BRAIN_URL is not set"
+        try:
+            return RemoteMind(settings.url, settings.token, settings.deadline_seconds)
+        except ValueError as error:
+            return f"rules alone: {error}"
+    return "rules alone: no LLM key"
