@@ -30,6 +30,7 @@ COMMANDS = {
     "themes": "list the colours there are for the screen",
     "validate": "send an engine recorded sessions and measure the answers",
     "serve": "give an agent the monitor as tools (MCP)",
+    "doctor": "look whether settings, terminal, endpoints and all else are in order",
     "demo": "open the terminal UI on a simulated engine",
 }
 EXAMPLES = """\

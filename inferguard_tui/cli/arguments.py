@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from inferguard_core.settings import Settings
+    from inferguard_core.settings import Settings, SettingsProblem
 
 
 def complain(*messages: str) -> None:
@@ -50,7 +50,18 @@ def add_interval(parser: argparse.ArgumentParser, default: str) -> None:
 
 def settings_from(arguments: argparse.Namespace) -> Settings | None:
     """The settings in force under these arguments; None after saying what is wrong with them."""
-    from inferguard_core.settings import SettingsProblem, load
+    from inferguard_core.settings import SettingsProblem
+
+    loaded = load_settings(arguments)
+    if isinstance(loaded, SettingsProblem):
+        complain(*loaded.messages)
+        return None
+    return loaded
+
+
+def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
+    """The settings in force under these arguments, or what is wrong with them."""
+    from inferguard_core.settings import load
 
     given = vars(arguments)
     overrides = {
@@ -64,8 +75,4 @@ def settings_from(arguments: argparse.Namespace) -> Settings | None:
         "replay.runtime_stack_id": given.get("runtime_stack_id"),
         "ui.theme": given.get("theme"),
     }
-    loaded = load(overrides, given.get("config"))
-    if isinstance(loaded, SettingsProblem):
-        complain(*loaded.messages)
-        return None
-    return loaded
+    return load(overrides, given.get("config"))

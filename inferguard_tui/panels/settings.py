@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from inferguard_core.settings import Settings
 
-_USERINFO = re.compile(r"//[^/\s@]*@")
 _ORIGIN_CELLS = 24
 
 
@@ -30,8 +28,10 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return ", ".join(shown(each) for each in value)
+    from inferguard_core.settings.problem import mask_userinfo
+
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return printable(_USERINFO.sub("//***@", text), 400)
+    return printable(mask_userinfo(text), 400)
 
 
 def settings_lines(settings: Settings, cells: int) -> tuple[Line, ...]:

@@ -65,4 +65,9 @@ def shown(given: Given) -> str:
     """The value as a message may carry it."""
     if given.setting.secret:
         return "***"
-    return printable(_USERINFO.sub("//***@", str(given.value)), 80) or "(empty)"
+    return printable(mask_userinfo(str(given.value)), 80) or "(empty)"
+
+
+def mask_userinfo(text: str) -> str:
+    """`text` without the user part of the URLs in it. All before the last @ goes: a password may hold one."""
+    return _USERINFO.sub("//***@", text)
