@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inferguard_core.monitor import Monitor
     from inferguard_tui.acting import Acting
     from inferguard_tui.brain_client import Brain
+    from inferguard_tui.handoff.exports import Exports
 
 PERSON = "a person"
 """Who snoozed: the timeline tells people from the tool; a name is not asked for."""
@@ -43,11 +44,13 @@ class SessionDesk:
         acting: Acting | None = None,
         scribe: Scribe | None = None,
         brain: Brain | None = None,
+        exports: Exports | None = None,
     ) -> None:
         self._monitor = monitor
         self._scribe = scribe
         self._acting = acting
         self._brain = brain
+        self._exports = exports
         self._clock = clock
 
     def acknowledge(self, incident_id: str, who: str) -> str:
@@ -87,6 +90,11 @@ class SessionDesk:
 
     async def dispatch(self, action_id: str, who: str, confirmed: str) -> Execution | str:
         return _NO_ACTING if self._acting is None else await self._acting.dispatch(action_id, who, confirmed)
+
+    async def export(self, endpoint: str, incident_id: str, markdown: str) -> str:
+        if self._exports is None:
+            return "this session writes nothing"
+        return await self._exports.write(endpoint, incident_id, markdown)
 
     async def closed_frame(self, incident_id: str) -> Frame | str:
         known = None if self._scribe is None else await self._scribe.memory.case(incident_id)

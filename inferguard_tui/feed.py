@@ -58,6 +58,10 @@ class Desk(Protocol):
         """Send it, in live mode, when `confirmed` is the action's own name and every guard agrees."""
         ...
 
+    async def export(self, endpoint: str, incident_id: str, markdown: str) -> str:
+        """Write this page about an incident, and a recording of the minutes around it; a line that says where."""
+        ...
+
     async def closed_frame(self, incident_id: str) -> Frame | str:
         """A past incident as a frame, for the panels that show a live one."""
         ...

@@ -64,6 +64,11 @@ def duration(value: float | None) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
 
 
+def whole_age(value: float) -> str:
+    """How old something is; tenths would change with every frame and tell nothing."""
+    return "< 1 s" if value < 1 else duration(value)
+
+
 def rate(value: float | None) -> str:
     """Events per second, per minute where that reads better: `2.4 /s`, `3.0 /min`."""
     if value is None:

@@ -90,9 +90,19 @@ PANEL_KEYS = _bound(
 SUBJECT_KEYS = _bound(
     _ASK,
     _Row("i", "incident", "subject.incident", "i incident", "Show the incident in full"),
+    _Row("d", "diagnose", "subject.diagnose", "d diagnose", "Think about this endpoint now"),
+    _Row(
+        "x", "preview", "subject.preview", "x dry-run", "What an action would send, and what the guards say"
+    ),
     _Row("a", "acknowledge", "subject.acknowledge", "a ack", "Say that you are on it; again to take it back"),
+    _Row("r", "recall", "subject.recall", "r recall", "Past incidents like this one, or by words"),
+    _Row("y", "copy", "subject.copy", "y card", "Copy a hand-off of at most 20 lines, by OSC 52"),
+    _Row("c", "dialect", "subject.dialect", "c dialect", "What this engine and version lets us see"),
     _Row("n", "note", "subject.note", "n note", "Write a note into the incident"),
     _Row("s", "snooze", "subject.snooze", "s snooze", "Let it not call for attention for a while"),
+    _Row(
+        "e", "export", "subject.export", "e export", "Write the incident as Markdown, with a recording of it"
+    ),
 )
 INCIDENT_KEYS = [
     *_bound(
@@ -108,6 +118,41 @@ INCIDENT_KEYS = [
         _Row("escape", "close", "incident.back", "esc back", "Back"),
     ),
 ]
+RECALL_KEYS = [
+    *_bound(
+        _ASK,
+        _Row("slash", "search", "recall.search", "/ words", "Look for words instead of likeness"),
+        _Row("enter", "open", "recall.open", "enter open", "Show the past incident in the panels"),
+    ),
+    *_bound(
+        _MOVE,
+        _Row("j,down", "cursor(1)", "recall.down", "j/k move", "Next incident"),
+        _Row("k,up", "cursor(-1)", "recall.up", "", "Incident before"),
+        _Row("g,home", "cursor(-999)", "recall.first", "", "Best match"),
+        _Row("G,end", "cursor(999)", "recall.last", "", "Last match"),
+        _Row("escape", "close", "recall.back", "esc back", "Back, or stop searching"),
+    ),
+]
+PAST_KEYS = [
+    *_bound(_ASK, _Row("i,enter", "told", "past.told", "i incident", "Show the past incident in full")),
+    *_bound(_MOVE, _Row("escape", "close", "past.back", "esc back", "Back")),
+]
+PREVIEW_KEYS = [
+    *_bound(
+        _ASK,
+        _Row(
+            "enter", "send", "preview.send", "enter send", "In live mode: send it, after its name was typed"
+        ),
+        _Row("p", "payload", "preview.payload", "p payload", "Show the body of the request"),
+        *(
+            _Row(str(n), f"choose({n})", f"preview.choose_{n}", "1-9 other" * (n == 1), "Preview this advice")
+            for n in range(1, 10)
+        ),
+    ),
+]
+DIAGNOSE_KEYS = _bound(
+    _ASK, _Row("d", "ask", "diagnose.ask", "d again", "Think about this endpoint once more")
+)
 PROMPT_KEYS = _bound(
     _PROGRAM,
     _Row("enter", "submit", "prompt.enter", "enter keep", "Take what is written"),

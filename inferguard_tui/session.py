@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from inferguard_tui.acting import Acting, Unattended
     from inferguard_tui.brain_client import Brain
     from inferguard_tui.feed import ReplayControls
+    from inferguard_tui.handoff.exports import Exports
 
 TUI_INTERVAL_S = 2.0
 WATCH_INTERVAL_S = 30.0
@@ -160,6 +161,8 @@ class LiveFeed:
         """What remembers; made with the monitor, None where memory is off."""
         self.brain: Brain | None = None
         """What looks ahead; made with the monitor."""
+        self.exports: Exports | None = None
+        """What hands incidents over; only where somebody looks at frames."""
 
     @property
     def interval_s(self) -> float:
@@ -171,10 +174,10 @@ class LiveFeed:
 
     @property
     def desk(self) -> SessionDesk | None:
-        return (
-            None
-            if self._monitor is None
-            else SessionDesk(self._monitor, acting=self.acting, scribe=self.scribe, brain=self.brain)
+        if self._monitor is None:
+            return None
+        return SessionDesk(
+            self._monitor, acting=self.acting, scribe=self.scribe, brain=self.brain, exports=self.exports
         )
 
     def monitor(self) -> Monitor | BadInput:
@@ -188,6 +191,8 @@ class LiveFeed:
                 return connection
             self._connection = connection
             listener = self._investigating(self._remembering(self._listener or Listener()))
+            listener = self._remembering(self._listener or Listener())
+            listener = listener if self.exports is None else self.exports.beside(listener)
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
             self._monitor = Monitor(
@@ -241,6 +246,9 @@ class LiveFeed:
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Frames until closed. ValueError when the endpoints cannot be connected to as asked."""
+        from inferguard_tui.handoff.exports import Exports
+
+        self.exports = Exports(self._settings.memory.state_dir, self._interval_s)
         monitor = await self.start()
         if isinstance(monitor, BadInput):
             raise ValueError(monitor.message)  # noqa: TRY004 - a setting is at fault, not a type

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypedDict
 from inferguard_core.detect.kv import family_factor
 from inferguard_core.detect.onset import GAP_INTERVALS
 from inferguard_core.engines import remedy
+from inferguard_core.engines.capability import Capability, capabilities
 from inferguard_core.frame import SPANS_S, Blind, EndpointFrame, RawSignal, Severity, Status
 from inferguard_core.printable import printable
-from inferguard_core.reading import Engine
+from inferguard_core.reading import Engine, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ _STATUS = {
 
 class _Beside(TypedDict):
     blind: tuple[Blind, ...]
+    dialect: tuple[Capability, ...]
     doubts: tuple[str, ...]
     learning: Mapping[str, str]
     raw: tuple[RawSignal, ...]
@@ -91,6 +93,7 @@ def _beside(watch: EndpointWatch, engine: Engine, generation: str) -> _Beside:
     """What is known about the numbers themselves."""
     return _Beside(
         blind=_blind(watch, engine, generation),
+        dialect=_dialect(watch),
         doubts=watch.doubts,
         learning=watch.learned.baselines.learning,
         raw=_raw(watch),
@@ -127,6 +130,23 @@ def _blind(watch: EndpointWatch, engine: Engine, generation: str) -> tuple[Blind
             )
             rows.append(Blind(kind, ", ".join(finding.missing), "; ".join(r for r in remedies if r)))
     return tuple(rows)
+
+
+def _dialect(watch: EndpointWatch) -> tuple[Capability, ...]:
+    if watch.seen is None:
+        return ()
+    reading = watch.seen.reading
+    return _capabilities(
+        reading.engine, reading.generation, tuple(reading.spellings.items()), watch.facts.version
+    )
+
+
+@lru_cache(maxsize=256)
+def _capabilities(
+    engine: Engine, generation: str, spellings: tuple[tuple[str, str], ...], version: str | None
+) -> tuple[Capability, ...]:
+    """By what they depend on alone: the same page of an engine comes with every poll."""
+    return capabilities(Reading(engine, generation, spellings=dict(spellings)), version)
 
 
 def _raw(watch: EndpointWatch) -> tuple[RawSignal, ...]:

@@ -15,6 +15,7 @@ from inferguard_core.reading import Engine
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from inferguard_core.engines.capability import Capability
     from inferguard_core.followup import BrainResult, Execution, Note, Similar
     from inferguard_core.poll import Failure, ProofLevel
     from inferguard_core.verdict import Advisory, Diagnosis, Evidence, Fix, Forecast, Impact
@@ -241,6 +242,8 @@ class EndpointFrame:
     similar: tuple[Similar, ...] = ()
     """Past incidents like the open one, best first."""
     blind: tuple[Blind, ...] = ()
+    dialect: tuple[Capability, ...] = ()
+    """Every signal and how this engine and version lets us have it; empty before the first page."""
     doubts: tuple[str, ...] = ()
     learning: Mapping[str, str] = field(default_factory=dict)
     """Baselines that are not trusted yet, by name: `learning 40/60`."""

@@ -56,14 +56,14 @@ def change(parameters: Mapping[str, float | str]) -> str:
     return ""
 
 
-def _others(parameters: Mapping[str, float | str]) -> list[str]:
+def others(parameters: Mapping[str, float | str]) -> list[str]:
     """The parameters that `change` does not show."""
     target = next((t for t in _CHANGES if t in parameters), None)
     shown = () if target is None else (target, _CHANGES[target])
     return [f"{n.replace('_', ' ')} {_number(g)}" for n, g in parameters.items() if n not in shown]
 
 
-def _horizon(advisory: Advisory) -> str:
+def horizon(advisory: Advisory) -> str:
     seconds = advisory.horizon_seconds
     if seconds is None:
         return f"when {UNKNOWN}"
@@ -81,10 +81,10 @@ def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = 
         Span(f"{bar(advisory.confidence, 8 if narrow else 12)} ", Ink.SERIES),
         Span(f"{advisory.confidence:.2f} "),
         *(() if narrow else (tag, Span(" "))),
-        Span(left(_horizon(advisory), _HORIZON_CELLS), Ink.KEY),
+        Span(left(horizon(advisory), _HORIZON_CELLS), Ink.KEY),
     )
     doubt = () if advisory.calibrated else ("uncalibrated",)
-    rest = flowed((*doubt, *_others(advisory.parameters)), cells - width(start) - 1)
+    rest = flowed((*doubt, *others(advisory.parameters)), cells - width(start) - 1)
     return line(*start, Span(f" {rest}" if rest else "", Ink.DIM))
 
 

@@ -103,7 +103,7 @@ def fix_detail(fix: Fix, cells: int) -> tuple[Line, ...]:
     return tuple(rows)
 
 
-def _impact_words(impact: Impact) -> list[str]:
+def impact_words(impact: Impact) -> list[str]:
     """The known costs; a count of zero is said, for it is good news."""
     told = (
         ("{} over goal", impact.seconds_over_objective, duration),
@@ -118,7 +118,7 @@ def _impact_words(impact: Impact) -> list[str]:
 
 def impact_line(impact: Impact, endpoint: EndpointFrame, cells: int) -> Line:
     """What the incident has cost so far, or cost at last; empty where nothing of it is known."""
-    words = flowed(_impact_words(impact), cells - len(_IMPACT))
+    words = flowed(impact_words(impact), cells - len(_IMPACT))
     row = line(Span(_IMPACT, Ink.TITLE), Span(words)) if words else line()
     return row if endpoint.incident is not None else in_ink(row, Ink.DIM)
 
@@ -128,7 +128,7 @@ def impact_detail(impact: Impact, endpoint: EndpointFrame, cells: int) -> tuple[
     lasted = duration(impact.until_unix - impact.since_unix)
     which = "so far" if endpoint.incident is not None else "of the last incident"
     rows: list[Line] = [line(Span(f"Impact {which}, {lasted}", Ink.TITLE))]
-    for words in _impact_words(impact):
+    for words in impact_words(impact):
         rows += wrapped_block(f"    {words}", cells, indent=6)
     for name, source in impact.sources.items():
         rows += wrapped_block(f"    {name.replace('_', ' ')} from {source}", cells, Ink.DIM, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_tui.formatting import clock, duration, interval
+from inferguard_tui.formatting import clock, interval, whole_age
 from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, wrapped
 from inferguard_tui.panels.header import engine_words, model_words
@@ -20,8 +20,7 @@ _LABEL_CELLS = 9
 def _age(endpoint: EndpointFrame) -> str:
     if endpoint.age_s is None:
         return f"data {UNKNOWN}"
-    # Tenths would change with every frame and tell nothing.
-    return "data < 1 s old" if endpoint.age_s < 1 else f"data {duration(endpoint.age_s)} old"
+    return f"data {whole_age(endpoint.age_s)} old"
 
 
 def _poll(endpoint: EndpointFrame) -> str:

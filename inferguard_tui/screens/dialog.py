@@ -32,20 +32,25 @@ class Dialog(FrameScreen):
     def compose(self) -> ComposeResult:
         with Container(id="dialog"):
             yield Page(id="page", ascii_only=self.ascii_only)
-            yield KeyLine(bindings_of(CLOSE_KEYS), ascii_only=self.ascii_only)
+            yield KeyLine(bindings_of([*type(self).BINDINGS]), ascii_only=self.ascii_only)
 
     @abstractmethod
     def content(self, cells: int) -> tuple[Line, ...]:
         """The lines of the page at this width."""
 
+    def answer(self, words: str) -> None:
+        """Show a line where the keys are, for a while."""
+        self.query_one(KeyLine).say(words)
+
     def redraw(self) -> None:
+        if not self.is_mounted:
+            return
         page = self.query_one(Page)
-        if page.size.width:
-            page.draw(self.content(page.size.width))
+        if page.room:
+            page.draw(self.content(page.room))
 
     def watch_frame(self) -> None:
-        if self.is_mounted:
-            self.redraw()
+        self.redraw()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

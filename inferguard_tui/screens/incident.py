@@ -77,8 +77,8 @@ class IncidentScreen(SubjectScreen):
         place = f"{len(known) - known.index(incident.id)} of {len(known)}" if incident.id in known else ""
         self.query_one("#head", LineView).draw(incident_head(subject, place, self.size.width))
         pages = [page for page in self.query(Page) if page.display]
-        if all(page.size.width > 1 for page in pages):
-            widths = tuple(page.size.width - 1 for page in pages)
+        widths = tuple(page.room for page in pages)
+        if all(widths):
             for page, rows in zip(pages, columns_of(subject, widths), strict=True):
                 page.draw(rows)
 

@@ -6,11 +6,15 @@ from the desk, and what was done shows in a later frame.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
+from inferguard_tui.handoff.card import card_text
+from inferguard_tui.handoff.markdown import incident_markdown
+from inferguard_tui.panels.advisories import standing
 from inferguard_tui.person import person
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.top_lines import KeyLine
@@ -63,6 +67,55 @@ class SubjectScreen(FrameScreen):
             self.answer(NO_INCIDENT)
         elif self.endpoint is not None:
             self.app.push_screen(IncidentScreen(self.endpoint.endpoint, ascii_only=self.ascii_only))
+
+    def action_dialect(self) -> None:
+        from inferguard_tui.screens.dialect import DialectScreen
+
+        if self.endpoint is not None:
+            self.app.push_screen(DialectScreen(self.endpoint.endpoint, ascii_only=self.ascii_only))
+
+    def action_diagnose(self) -> None:
+        from inferguard_tui.screens.diagnose import DiagnoseScreen
+
+        if self.desk is None or self.endpoint is None:
+            self.answer(NO_DESK)
+            return
+        self.app.push_screen(DiagnoseScreen(self.endpoint.endpoint, self.desk, ascii_only=self.ascii_only))
+
+    def action_preview(self) -> None:
+        from inferguard_tui.screens.preview import PreviewScreen
+
+        if self.desk is None or self.endpoint is None:
+            self.answer(NO_DESK)
+        elif not standing(self.endpoint):
+            self.answer("nothing is advised here")
+        else:
+            self.app.push_screen(PreviewScreen(self.endpoint.endpoint, self.desk, ascii_only=self.ascii_only))
+
+    def action_recall(self) -> None:
+        from inferguard_tui.screens.recall import RecallScreen
+
+        if self.desk is None or self.endpoint is None:
+            self.answer(NO_DESK)
+            return
+        incident_id = self.incident.id if self.incident is not None else None
+        self.app.push_screen(RecallScreen(self.endpoint.endpoint, incident_id, ascii_only=self.ascii_only))
+
+    def action_copy(self) -> None:
+        if self.endpoint is None or self.frame is None:
+            return
+        card = card_text(self.endpoint, self.incident, self.frame.unix)
+        self.app.copy_to_clipboard(card)
+        count = card.count("\n") + 1
+        through = "; tmux passes it on with set-clipboard on" if os.environ.get("TMUX") else ""
+        self.answer(f"a hand-off of {count} lines is copied, by OSC 52{through}")
+
+    async def action_export(self) -> None:
+        if self.desk is None or self.endpoint is None or self.incident is None or self.frame is None:
+            self.answer(NO_DESK if self.desk is None else NO_INCIDENT)
+            return
+        text = incident_markdown(self.endpoint, self.incident, self.frame.unix)
+        self.answer(await self.desk.export(self.endpoint.endpoint, self.incident.id, text))
 
     def action_acknowledge(self) -> None:
         if self.desk is None or self.incident is None:

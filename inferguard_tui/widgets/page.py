@@ -11,3 +11,8 @@ class Page(LineView):
     DEFAULT_CSS = (
         "Page { height: 1fr; overflow: hidden auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }"
     )
+
+    @property
+    def room(self) -> int:
+        """Cells for text: the scroll bar's column is left free also while there is none."""
+        return max(0, self.size.width - 1)

@@ -55,6 +55,10 @@ class NotingDesk:
         await self.gate.wait()
         return self.sent
 
+    async def export(self, endpoint: str, incident_id: str, markdown: str) -> str:
+        self.asked.append(("export", endpoint, incident_id, markdown))
+        return self.refuses or "/state/exports/x.md and x.jsonl.gz"
+
     async def closed_frame(self, incident_id: str) -> Frame | str:
         self.asked.append(("closed_frame", incident_id))
         await self.gate.wait()

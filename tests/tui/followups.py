@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.followup import Execution, Grade, Note, Outcome, Similar
+from inferguard_core.followup import (
+    BrainAdvisory,
+    BrainResult,
+    Check,
+    Execution,
+    Grade,
+    Note,
+    Outcome,
+    PastUse,
+    Similar,
+)
 from inferguard_core.frame import IncidentEntry
 from inferguard_core.verdict import ActionType
 from tests.tui import conclusions, frames
@@ -36,6 +46,69 @@ def execution(**changes: object) -> Execution:
         "verification": ("preemptions 2.4 /s → 0.1 /s at arrivals 9.1 /s → 8.8 /s",),
     }
     return Execution(**(given | changes))  # type: ignore[arg-type]
+
+
+def rehearsed(mode: str = "dry_run", **changes: object) -> Execution:
+    """A dry run whose guards agree, in a session of `mode`."""
+    checks = (
+        Check("mode", True, f"mode {mode}"),
+        Check("allowlist", True, "in the allowlist"),
+        Check("fresh", True, "data 2 s old"),
+        Check("cooldown", True, "cooldown ok: none before", live_only=True),
+    )
+    given: dict[str, object] = {
+        "id": "e2",
+        "mode": "dry_run",
+        "outcome": Outcome.DRY_RUN,
+        "requested_unix": NOW,
+        "reference": "",
+        "answered_unix": None,
+        "verify_at_unix": None,
+        "grade": None,
+        "verification": (),
+        "target": "http://127.0.0.1:9100/actuate",
+        "checks": checks,
+        "watches": ("preemptions and TTFT p95 at like arrivals, 60 s before and 60 s after",),
+        "data_age_s": 2.0,
+        "past": (PastUse("gpu-01:8000/20231111T021000Z", NOW - 244_000, Grade.HELPED),),
+    }
+    return execution(**(given | changes))
+
+
+def refused() -> Execution:
+    """A rehearsal that two guards are against, one of them only where it would be sent."""
+    checks = (
+        Check("mode", True, "mode dry_run"),
+        Check("allowlist", False, "not in INFERGUARD_ACTUATION_ALLOWLIST, which holds nothing"),
+        Check(
+            "cooldown", False, "last throttle_concurrency here 41 s ago; allowed every 300 s", live_only=True
+        ),
+    )
+    words = "not in INFERGUARD_ACTUATION_ALLOWLIST, which holds nothing"
+    return rehearsed(outcome=Outcome.REFUSED, detail=words, checks=checks, target="", past=())
+
+
+def thought() -> BrainResult:
+    """An investigation by a model, one of whose claims nothing supports."""
+    return BrainResult(
+        NOW - 12,
+        "decomposed",
+        (
+            BrainAdvisory(
+                "capacity_cliff_predicted",
+                "the pool is full within a minute at this rate",
+                0.71,
+                "share of past forecasts that came true, 17 of 24",
+                50.0,
+                (conclusions.KV_HELD,),
+            ),
+        ),
+        conclusions.diagnosis(),
+        ("The pool is full and admission goes on; requests are thrown back and computed again.",),
+        ("GPU temperature rose to 91 C",),
+        ("root: asked for the window, 1 call, 820 tokens", "sub: compared arrivals before and after"),
+        "",
+    )
 
 
 def similar() -> tuple[Similar, ...]:
@@ -88,4 +161,5 @@ def handled() -> EndpointFrame:
         incidents=(told, frames.RESOLVED),
         executions=(execution(),),
         similar=similar(),
+        brain=thought(),
     )

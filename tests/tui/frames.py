@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inferguard_core.engines import Capability, Visibility
 from inferguard_core.frame import (
     Anomaly,
     AnomalyState,
@@ -22,12 +23,23 @@ from inferguard_core.frame import (
 )
 from inferguard_core.poll import Failure, FailureKind, ProofLevel
 from inferguard_core.reading import Engine
+from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
 from tests.tui import conclusions
 from tests.tui.figures import NOW, measures, trends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+DIALECT = (
+    Capability(Signal.KV_USAGE, Visibility.READ, "vllm:kv_cache_usage_perc", ""),
+    Capability(Signal.WAITING, Visibility.READ, "vllm:num_requests_waiting", ""),
+    Capability(Signal.ITL, Visibility.RENAMED, "vllm:time_per_output_token_seconds", ""),
+    Capability(Signal.E2E, Visibility.HIDDEN, None, "--show-hidden-metrics-for-version=0.31"),
+    Capability(Signal.SPEC_DRAFTS, Visibility.NOT_YET, None, "speculative decoding is off"),
+    Capability(Signal.SWAPPED, Visibility.ABSENT, None, "vLLM V1 does not swap"),
+)
 
 
 def endpoint(number: int = 1, **changes: object) -> EndpointFrame:
@@ -53,6 +65,7 @@ def endpoint(number: int = 1, **changes: object) -> EndpointFrame:
             RawSignal("waiting", "vllm:num_requests_waiting", 0.0),
         ),
         thresholds={"kv_usage": 0.85, "ttft": 1.0},
+        dialect=DIALECT,
     )
     return replace(healthy, **changes)
 

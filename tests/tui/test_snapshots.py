@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inferguard_core.poll import ProofLevel
 from inferguard_tui.app import InferGuardApp
 from tests.tui import followups, frames
 from tests.tui.desks import NotingDesk
@@ -14,6 +15,7 @@ from tests.tui.harness import UNICODE, PushedFeed, monitor, pressed, settled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inferguard_core.followup import Execution
     from inferguard_core.frame import Frame
 
 SIZES = [(80, 24), (100, 30), (120, 40), (200, 50)]
@@ -49,3 +51,43 @@ INCIDENT_STATES: dict[str, Callable[[], Frame]] = {
 def test_incident(snap_compare: Any, state: str, size: tuple[int, int]) -> None:
     app = InferGuardApp(PushedFeed(INCIDENT_STATES[state](), desk=NotingDesk()), terminal=UNICODE)
     assert snap_compare(app, terminal_size=size, run_before=pressed("i"))
+
+
+def preview_desk(preview: Execution | str) -> NotingDesk:
+    desk = NotingDesk()
+    desk.preview = preview
+    return desk
+
+
+DIALOGS: dict[str, tuple[tuple[str, ...], NotingDesk]] = {
+    "dry run": (("x",), preview_desk(followups.rehearsed())),
+    "refused": (("x",), preview_desk(followups.refused())),
+    "confirmation": (("x", "enter"), preview_desk(followups.rehearsed("live"))),
+    "dialect": (("c",), NotingDesk()),
+    "diagnose": (("d",), NotingDesk()),
+    "note": (("i", "n"), NotingDesk()),
+    "snooze": (("s",), NotingDesk()),
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("dialog", DIALOGS)
+def test_dialog(snap_compare: Any, dialog: str, size: tuple[int, int]) -> None:
+    keys, desk = DIALOGS[dialog]
+    app = InferGuardApp(PushedFeed(frames.frame(followups.handled()), desk=desk), terminal=UNICODE)
+    assert snap_compare(app, terminal_size=size, run_before=pressed(*keys))
+
+
+def remembering() -> NotingDesk:
+    desk = NotingDesk()
+    desk.past = followups.similar()
+    before = frames.critical(incident=None, incidents=(frames.RESOLVED,), proof=ProofLevel.RECORDED)
+    desk.closed = frames.frame(before, unix=frames.NOW - 3160)
+    return desk
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", [("r",), ("r", "enter")], ids=["list", "past"])
+def test_recall(snap_compare: Any, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    app = InferGuardApp(PushedFeed(frames.frame(followups.handled()), desk=remembering()), terminal=UNICODE)
+    assert snap_compare(app, terminal_size=size, run_before=pressed(*keys))

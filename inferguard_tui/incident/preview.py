@@ -1,0 +1,143 @@
+"""What an action would do: where it would go, on which evidence, what every guard says, and what came of it before.
+
+Made from an advisory and the answer of the desk; nothing in here asks or sends.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from inferguard_core.followup import Outcome
+from inferguard_core.printable import printable
+from inferguard_tui.formatting import clock, day, whole_age
+from inferguard_tui.incident.told import GRADES, outcome_words
+from inferguard_tui.line import EMPTY, Ink, Line, left
+from inferguard_tui.panels.advisories import change, horizon, others
+from inferguard_tui.panels.anomalies import evidence_rows
+from inferguard_tui.panels.view import View, labelled, title_rule
+
+if TYPE_CHECKING:
+    from inferguard_core.followup import Check, Execution
+    from inferguard_core.frame import EndpointFrame
+    from inferguard_core.verdict import Advisory
+
+_LABEL_CELLS = 15
+_PAYLOAD_LINES = 200
+
+
+def is_live(execution: Execution | str | None) -> bool:
+    """Whether the session may send at all: the guard of the mode says which mode is set."""
+    if execution is None or isinstance(execution, str):
+        return False
+    return any(check.guard == "mode" and check.text == "mode live" for check in execution.checks)
+
+
+def preview_lines(
+    advisory: Advisory,
+    place: tuple[int, int],
+    endpoint: EndpointFrame,
+    answer: Execution | str | None,
+    cells: int,
+) -> tuple[Line, ...]:
+    """`place` is the number of this advisory and how many there are; `answer` None is still awaited."""
+    at, of = place
+    mode = _mode(answer)
+    title = f"{advisory.action_type.value} → {printable(endpoint.name)}"
+    rows: list[Line] = [title_rule(title, mode, View(cells, 1))]
+    about = (
+        f"{at} of {of} · confidence {advisory.confidence:.2f}{'' if advisory.calibrated else ' uncalibrated'}"
+    )
+    rows += _row("advice", f"{about} · {horizon(advisory)} · {advisory.source}", cells, Ink.DIM)
+    rows += _answer(answer, cells)
+    rows += _row("parameters", _parameters(advisory), cells, Ink.STRONG)
+    rows += _row("because", advisory.reason, cells)
+    for condition in advisory.preconditions:
+        rows += _row("needs", condition, cells)
+    for caveat in advisory.caveats:
+        rows += _row("but", caveat, cells, Ink.NOTICE)
+    rows += _row("rests on", _age(endpoint, answer), cells, Ink.DIM)
+    rows += evidence_rows(advisory.evidence, cells)
+    if isinstance(answer, str) or answer is None:
+        return tuple(rows)
+    return (*rows, *_guards(answer, cells), *_after(answer, cells))
+
+
+def _mode(answer: Execution | str | None) -> str:
+    if answer is None or isinstance(answer, str):
+        return ""
+    return "LIVE: enter asks for its name, then sends" if is_live(answer) else "DRY RUN"
+
+
+def _row(label: str, text: str, cells: int, ink: Ink = Ink.TEXT) -> tuple[Line, ...]:
+    return labelled(f" {left(label, _LABEL_CELLS)}", text, cells, ink)
+
+
+def _answer(answer: Execution | str | None, cells: int) -> tuple[Line, ...]:
+    """What came of asking; where it would go."""
+    if answer is None:
+        return _row("guards", "are being asked …", cells, Ink.DIM)
+    if isinstance(answer, str):
+        return _row("not so", answer, cells, Ink.WARNING)
+    ink = {Outcome.REFUSED: Ink.WARNING, Outcome.APPLIED: Ink.OK, Outcome.DRY_RUN: Ink.STRONG}
+    told = _row("outcome", outcome_words(answer), cells, ink.get(answer.outcome, Ink.NOTICE))
+    verb = "would POST to" if answer.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) else "POST to"
+    target = answer.target or "no webhook is set: INFERGUARD_ACTUATION_ENDPOINT names one"
+    return (*told, *_row(verb, target, cells))
+
+
+def _parameters(advisory: Advisory) -> str:
+    changed = change(advisory.parameters)
+    rest = others(advisory.parameters)
+    if not changed and not rest:
+        return "none"
+    return " · ".join(part for part in (changed, *rest) if part)
+
+
+def _age(endpoint: EndpointFrame, answer: Execution | str | None) -> str:
+    """How old the data are that the guards, else the screen, looked at."""
+    asked = None if answer is None or isinstance(answer, str) else answer.data_age_s
+    age = asked if asked is not None else endpoint.age_s
+    return "data of unknown age" if age is None else f"data {whole_age(age)} old"
+
+
+def _guards(execution: Execution, cells: int) -> list[Line]:
+    rows: list[Line] = [EMPTY, title_rule("Guards: all must agree", _refusals(execution), View(cells, 1))]
+    for check in execution.checks:
+        rows += _check(check, cells)
+    return rows
+
+
+def _refusals(execution: Execution) -> str:
+    said_no = sum(not check.ok for check in execution.checks)
+    return f"{said_no} say no" if said_no else "all agree"
+
+
+def _check(check: Check, cells: int) -> tuple[Line, ...]:
+    shape, ink = ("✔", Ink.OK) if check.ok else ("×", Ink.WARNING)
+    only = "  (live only)" if check.live_only and not check.ok else ""
+    label = f" {shape} {left(check.guard.replace('_', ' '), _LABEL_CELLS - 2)}"
+    return labelled(label, f"{check.text}{only}", cells, label_ink=ink)
+
+
+def _after(execution: Execution, cells: int) -> list[Line]:
+    """What will be compared afterwards, and what came of it before."""
+    rows: list[Line] = [EMPTY, title_rule("Then", "", View(cells, 1))]
+    for watched in execution.watches or ("nothing is compared afterwards",):
+        rows += _row("watch", watched, cells)
+    for use in execution.past:
+        when = f"{day(use.unix)} {clock(use.unix)} ({printable(use.incident_id).rpartition('/')[2]})"
+        rows += _row("last time", f"{GRADES[use.grade][0]}, {when}", cells)
+    if not execution.past:
+        rows += _row("last time", "never sent here", cells, Ink.DIM)
+    return rows
+
+
+def payload_lines(execution: Execution, cells: int) -> tuple[Line, ...]:
+    """The body as it would be sent, as JSON."""
+    body = json.dumps(dict(execution.payload), indent=2, ensure_ascii=False, default=str, sort_keys=True)
+    rows: list[Line] = [title_rule("Payload", execution.mode.replace("_", " "), View(cells, 1))]
+    for text in body.split("\n")[:_PAYLOAD_LINES]:
+        indent = " " * (len(text) - len(text.lstrip()))
+        rows += labelled(f" {indent}", text.strip(), cells)
+    return tuple(rows)

@@ -1,0 +1,77 @@
+"""Recent pages are bounded in time and bytes, and come back as they were polled."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inferguard_core.poll import EndpointFacts, Failure, FailureKind, Poll
+from inferguard_core.recent import RecentPolls
+from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.sources.recording import Header, RecordingFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = Header("http://gpu:8000", 1_000.0, 1.0)
+
+
+def poll(t: float, body: str = "a 1\n", **changes: object) -> Poll:
+    return replace(Poll(t, 1_000.0 + t, 3.0, body=body), **changes)
+
+
+def test_polls_come_back_as_they_were() -> None:
+    recent = RecentPolls()
+    given = [
+        poll(0.0, "µ 1\n"),
+        poll(1.0, failure=Failure(FailureKind.REFUSED, "refused"), body=None),
+        poll(2.0),
+    ]
+    for each in given:
+        recent.add(each)
+    assert recent.slice().polls() == tuple(given)
+
+
+def test_what_is_older_than_the_span_goes() -> None:
+    recent = RecentPolls(seconds=10.0)
+    for t in range(30):
+        recent.add(poll(float(t)))
+    assert [kept.t for kept in recent.slice().polls()] == [float(t) for t in range(19, 30)]
+
+
+def test_bytes_are_bounded_and_one_page_too_large_is_still_kept() -> None:
+    noise = random.Random(1)
+    recent = RecentPolls(size=5_000)
+    for t in range(20):
+        recent.add(poll(float(t), noise.randbytes(900).hex()))
+        assert recent.bytes <= 5_000
+    assert 1 < len(recent.slice().kept) < 20
+    recent.add(poll(20.0, noise.randbytes(50_000).hex()))
+    assert [kept.t for kept in recent.slice().polls()] == [20.0]
+
+
+def test_facts_told_before_the_slice_begins_go_with_its_first_poll() -> None:
+    recent = RecentPolls(seconds=5.0)
+    recent.add(poll(0.0, facts=EndpointFacts(version="0.32.0")))
+    for t in range(1, 20):
+        recent.add(poll(float(t)))
+    first, *others = recent.slice().polls()
+    assert first.facts == EndpointFacts(version="0.32.0")
+    assert not any(other.facts for other in others)
+
+
+def test_a_slice_is_a_recording(tmp_path: Path) -> None:
+    recent = RecentPolls()
+    for t in range(3):
+        recent.add(poll(100.0 + t))
+    path = recent.slice().write(tmp_path / "a.jsonl.gz", HEADER)
+    assert path == tmp_path / "a.jsonl.gz"
+    opened = RecordingFile.open(path)
+    assert isinstance(opened, RecordingFile)
+    assert [each.t for each in opened.polls()] == [0.0, 1.0, 2.0]
+    assert isinstance(recent.slice().write(tmp_path / "a.jsonl.gz", HEADER), BadInput)
+
+
+def test_nothing_kept_is_a_reason(tmp_path: Path) -> None:
+    assert isinstance(RecentPolls().slice().write(tmp_path / "a.jsonl.gz", HEADER), BadInput)
