@@ -20,7 +20,7 @@ from inferguard_tui.messages import PanelOpened
 from inferguard_tui.panels.anomalies import ANOMALIES
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.panels.incidents import INCIDENTS
-from inferguard_tui.screens.subject import SubjectScreen
+from inferguard_tui.screens.handling import HandlingScreen
 from inferguard_tui.screens.zoom import ZoomScreen
 from inferguard_tui.widgets.board import Board
 from inferguard_tui.widgets.panel_view import PanelView
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from inferguard_tui.chart import Raster
 
 
-class EndpointScreen(SubjectScreen):
+class EndpointScreen(HandlingScreen):
     """Header, verdict, panels, keys; the panels show the endpoint whose key is `endpoint_key`."""
 
     CSS_PATH = Path(__file__).with_name("endpoint.tcss")

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 
 from inferguard_tui.incident.page import BESIDE_FROM, Subject, columns_of, incident_head
 from inferguard_tui.keys import INCIDENT_KEYS, PROGRAM_KEYS, SUBJECT_KEYS, bindings_of
-from inferguard_tui.screens.subject import SubjectScreen
+from inferguard_tui.screens.handling import HandlingScreen
 from inferguard_tui.widgets.line_view import LineView
 from inferguard_tui.widgets.page import Page
 from inferguard_tui.widgets.top_lines import HeaderLine, KeyLine, ReplayBar, VerdictLine
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BESIDE_SHARE = 0.42
 
 
-class IncidentScreen(SubjectScreen):
+class IncidentScreen(HandlingScreen):
     """Starts with the open incident, else the last; `h` and `l` go through the log."""
 
     CSS_PATH = Path(__file__).with_name("incident.tcss")
