@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inferguard_core.engines import Visibility, capabilities, remedy
+from inferguard_core.engines.capability import obtainable
 from inferguard_core.reading import Engine, Reading
 from inferguard_core.signals import Signal
 from tests.core.captured import page, read
@@ -87,3 +88,15 @@ def test_the_page_stands_in_for_a_version_nobody_told(version):
 )
 def test_a_remedy_is_a_flag_a_version_or_nothing(signal, engine, version, generation, words):
     assert remedy(signal, engine, version, generation) == words
+
+
+@pytest.mark.parametrize(
+    ("signal", "version", "words"),
+    [
+        (S.SWAPPED, "0.32.0", ""),  # V1 recomputes; no flag and no version brings it back
+        (S.OFFLOAD_FAILURES, "0.32.0", ""),  # appears with a connector, which nobody adds to be told of it
+        (S.WAITING_CAPACITY, "0.12.0", "exported by vLLM 0.20.0 and later"),
+    ],
+)
+def test_only_what_a_flag_or_a_version_brings_is_asked_for(signal, version, words):
+    assert obtainable(signal, Engine.VLLM, version, "V1") == words

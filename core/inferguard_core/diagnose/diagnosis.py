@@ -9,7 +9,7 @@ from inferguard_core.diagnose.memory import EpisodeMemory, remember
 from inferguard_core.diagnose.movers import movers
 from inferguard_core.diagnose.signature import NAMED_FROM, Signature, onset, score
 from inferguard_core.diagnose.signatures import SIGNATURES, UNCLEAR
-from inferguard_core.engines.capability import remedy
+from inferguard_core.engines.capability import obtainable
 from inferguard_core.frame import Severity
 from inferguard_core.verdict import ActionType, CauseScore, Diagnosis, WrongLever
 
@@ -142,7 +142,7 @@ def _shown_by(scene: Scene, condition: str) -> list[str]:
     lines: list[str] = []
     for signal in CONDITIONS[condition].needs:
         if signal not in reading.spellings:
-            words = remedy(signal, reading.engine, scene.facts.version, reading.generation)
+            words = obtainable(signal, reading.engine, scene.facts.version, reading.generation)
             if words:
                 lines.append(f"{signal}: {words}")
     return lines

@@ -66,6 +66,17 @@ def remedy(signal: Signal, engine: Engine, version: str | None, generation: str)
     return _missing(signal, table, parse_version(version), generation)[1]
 
 
+def obtainable(signal: Signal, engine: Engine, version: str | None, generation: str) -> str:
+    """What an operator could change to have the signal shown, a flag or a version; empty where nothing would."""
+    table = TABLES.get(engine)
+    row = table.rows.get(signal) if table is not None else None
+    if table is None or row is None:
+        return ""
+    words = _missing(signal, table, parse_version(version), generation)[1]
+    # A note is about how the engine works; only one with a flag in it can be acted on.
+    return words if words != row.note or "--" in words else ""
+
+
 def _capability(signal: Signal, table: Table, reading: Reading, version: Version) -> Capability:
     name = reading.spellings.get(signal)
     if name is None:
