@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluate import recall
 from evaluate.cases import HEALTHY, TROUBLED, cases
 from evaluate.recordings import labelled, scored
 from evaluate.report import as_json, failures, lines
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stderr.isatty() and not options.verbose:
         print("\r", end="", file=sys.stderr)
     print("\n".join(lines(outcomes, time.monotonic() - began)))
+    if not options.scenario:
+        print("\n".join(("", *recall.run(options.jobs, quick=options.quick))))
     if options.json is not None:
         options.json.write_text(json.dumps(as_json(outcomes), indent=1, ensure_ascii=False) + "\n", "utf-8")
     return 0

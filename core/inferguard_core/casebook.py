@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.actions import ActionHistory, advise
+from inferguard_core.actions.experience import experienced
 from inferguard_core.diagnose import EpisodeMemory, diagnose, remember
 from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
 from inferguard_core.frame import AnomalyState
@@ -76,7 +77,7 @@ class Casebook:
         self.diagnosis = concluded
         known = {a.id for a in self.advisories}
         self.advisories = advise(scene, concluded, self.advisories, self.history)
-        self.fix = fix(scene, concluded)
+        self.fix = experienced(fix(scene, concluded), self.history)
         events += [ActionEvent(t, self._endpoint, a) for a in self.advisories if a.id not in known]
         return tuple(events)
 

@@ -169,6 +169,8 @@ def advisory_json(advisory: Advisory) -> dict[str, Any]:
         "parameters": dict(advisory.parameters),
         "confidence": _rounded(advisory.confidence),
         "calibrated": advisory.calibrated,
+        "helped": advisory.helped,
+        "tried": advisory.tried,
         "horizon_seconds": _rounded(advisory.horizon_seconds),
         "evidence": [evidence_json(e) for e in advisory.evidence],
         "source": advisory.source,

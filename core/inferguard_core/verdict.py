@@ -122,6 +122,9 @@ class Advisory:
     advisory_only: bool = True
     superseded_by: str | None = None
     """Id of the advisory of the same incident that took its place."""
+    helped: int = 0
+    """Times that this action has helped for this cause, of the `tried` that were applied and judged."""
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True)

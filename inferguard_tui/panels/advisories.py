@@ -84,7 +84,8 @@ def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = 
         Span(left(horizon(advisory), _HORIZON_CELLS), Ink.KEY),
     )
     doubt = () if advisory.calibrated else ("uncalibrated",)
-    rest = flowed((*doubt, *others(advisory.parameters)), cells - width(start) - 1)
+    tried = (f"{advisory.helped} of {advisory.tried} helped",) if advisory.tried else ()
+    rest = flowed((*tried, *doubt, *others(advisory.parameters)), cells - width(start) - 1)
     return line(*start, Span(f" {rest}" if rest else "", Ink.DIM))
 
 

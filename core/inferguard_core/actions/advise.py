@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.actions.draft import Case
+from inferguard_core.actions.experience import informed
 from inferguard_core.actions.load import Load, measure
 from inferguard_core.actions.plan import PLANS, TRIGGERS, Step
 from inferguard_core.frame import Severity
@@ -69,7 +70,7 @@ def _drafted(case: Case) -> Iterator[tuple[Case, Draft]]:
         own = replace(case, cause=cause)
         if step.action not in seen and (draft := step.propose(own)) is not None:
             seen.add(step.action)
-            yield own, draft
+            yield own, informed(own, draft)
 
 
 def _triggered(case: Case) -> Iterator[tuple[str, Step]]:
@@ -117,6 +118,7 @@ def _ordinal(advisory: Advisory) -> int:
 
 def _advisory(case: Case, draft: Draft, ordinal: int) -> Advisory:
     scene = case.scene
+    graded = case.history.graded.get((draft.action, case.cause))
     confidence, calibrated = case.history.confidence(draft.action, case.cause, _score(case))
     return Advisory(
         id=f"{scene.incident.id}/{draft.action.value}/{ordinal}",
@@ -132,6 +134,8 @@ def _advisory(case: Case, draft: Draft, ordinal: int) -> Advisory:
         evidence=draft.evidence or case.diagnosis.evidence[:3],
         preconditions=draft.preconditions,
         caveats=draft.caveats,
+        helped=graded.helped if graded is not None else 0,
+        tried=graded.total if graded is not None else 0,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inferguard_core.frame import SPANS_S, Incident, IncidentEntry, IncidentState, Severity
 from inferguard_core.journal import LOGGER
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 INCIDENTS = 20
 """Of one endpoint that are on screen again at once; the others are a recall away."""
+WATCHED_S = 90.0
+"""Seen within this time, another process may be watching it still: three polls of a slow one."""
 SAME_TROUBLE_S = 1800.0
 """Away for longer, trouble that is found at the return is new: nobody can say that it is the old one."""
 
 
-async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Case, ...]:
-    """Fill `watch` from `memory`; the cases that were closed by it, to be kept as such."""
+async def restore(memory: Memory, watch: EndpointWatch, now: float) -> Restored:
+    """Fill `watch` from `memory`, as of `now`."""
     learned = await memory.learned(watch.endpoint)
     if learned is not None:
         try:
@@ -38,10 +40,26 @@ async def restore(memory: Memory, watch: EndpointWatch, now: float) -> tuple[Cas
             LOGGER.warning("what %s taught is not used: %s", watch.endpoint, error)
     refill(watch, await memory.readings(watch.endpoint, now - max(SPANS_S)))
     stored = await memory.cases(watch.endpoint, INCIDENTS)
-    ended = tuple(_ended(case, now) for case in stored if case.incident.state is not IncidentState.RESOLVED)
-    by_id = {case.id: case for case in (*stored, *ended)}
-    watch.log.incidents = [*(by_id[case.id].incident for case in reversed(stored)), *watch.log.incidents]
-    return ended
+    closed = tuple(case if _over(case) else ended(case, now) for case in stored)
+    watch.log.incidents = [*(case.incident for case in reversed(closed)), *watch.log.incidents]
+    return Restored(stored, closed)
+
+
+class Restored(NamedTuple):
+    """The stored incidents of one endpoint, newest first."""
+
+    stored: tuple[Case, ...]
+    closed: tuple[Case, ...]
+    """The same, those that were open as they are known now."""
+
+    def left_open(self, now: float) -> tuple[Case, ...]:
+        """Those that nobody has closed and that nobody else can be watching, closed."""
+        pairs = zip(self.stored, self.closed, strict=True)
+        return tuple(c for s, c in pairs if not _over(s) and now - s.seen_unix > WATCHED_S)
+
+
+def _over(case: Case) -> bool:
+    return case.incident.state is IncidentState.RESOLVED
 
 
 def refill(watch: EndpointWatch, rows: Sequence[ReadingRow]) -> None:
@@ -50,7 +68,7 @@ def refill(watch: EndpointWatch, rows: Sequence[ReadingRow]) -> None:
         ring.fill((row.unix, row.values.get(measure)) for row in rows)
 
 
-def _ended(case: Case, now: float) -> Case:
+def ended(case: Case, now: float) -> Case:
     """An incident that was open when it was last seen, as it is known now."""
     away = now - case.seen_unix
     seen = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(case.seen_unix))

@@ -17,11 +17,12 @@ from inferguard_core.frame import IncidentState
 from inferguard_core.memory.case import Case
 from inferguard_core.memory.protocol import Query
 from inferguard_core.memory.records import ReadingRow, Taught, Told
-from inferguard_core.memory.restoring import restore
+from inferguard_core.memory.restoring import WATCHED_S, Restored, ended, restore
 from inferguard_core.memory.shape import Shape, calmed, looked
+from inferguard_core.memory.shown import applied, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from inferguard_core.events import Event
     from inferguard_core.followup import Similar
@@ -53,6 +54,13 @@ class _Endpoint:
     kept_unix: float = 0.0
     learned_unix: float = 0.0
     restored: bool = False
+    last: Case | None = None
+    """The newest incident, as it was last put."""
+    unsettled: Restored | None = None
+    """What was stored when this began, until it is clear which of it another process still watches."""
+    begun: float = 0.0
+    config: Mapping[str, str] = field(default_factory=dict)
+    """What the engine showed of its configuration when it was last compared with a proposal."""
     recalled: tuple[str, ...] = ()
     recalled_unix: float = 0.0
 
@@ -123,6 +131,10 @@ class Scribe:
             if not any(life.active for life in watch.lives.values()):
                 known.calm = calmed(known.calm, seen.measures)
         self._keep_incident(watch, known, now)
+        _see_applied(self.memory, watch, known, now)
+        if known.unsettled is not None and now - known.begun > WATCHED_S:
+            self._later(_settle(self.memory, known.unsettled, now))
+            known.unsettled = None
         if seen is not None and now - known.learned_unix >= LEARNED_EVERY_S:
             known.learned_unix = now
             self.memory.put(Taught(watch.endpoint, now, watch.learned.to_json()))
@@ -136,6 +148,10 @@ class Scribe:
             # Older than whatever is stored of it: only what people wrote is taken from it.
             self.memory.put(Case(incident, seen_unix=0.0))
 
+    def shape(self, watch: EndpointWatch) -> Shape:
+        """What the newest incident of this session looks like so far."""
+        return self._of(watch).shape
+
     async def recall(self, text: str, incident_id: str | None = None) -> tuple[Similar, ...]:
         """Past incidents like these words; with an incident also, or without words only, like that one."""
         shape = next((e.shape for e in self._endpoints.values() if e.incident_id == incident_id), None)
@@ -148,8 +164,12 @@ class Scribe:
         """Give a watch its past."""
         self._of(watch).restored = True
         watch.casebook.history = await self.memory.track_record()
-        for case in await restore(self.memory, watch, self._clock()):
+        known, now = self._of(watch), self._clock()
+        past = await restore(self.memory, watch, now)
+        for case in past.left_open(now):
             self.memory.put(case)
+        known.last = past.closed[0] if past.closed else None
+        known.unsettled, known.begun = past, now
         self._touch(watch.endpoint)
 
     def _of(self, watch: EndpointWatch) -> _Endpoint:
@@ -183,7 +203,8 @@ class Scribe:
             return
         known.kept, known.kept_unix = news, now
         seen_unix = watch.newest.unix if watch.newest is not None else now
-        self.memory.put(_case(frame, incident, known, seen_unix))
+        known.last = _case(frame, incident, known, seen_unix)
+        self.memory.put(known.last)
 
     def _recall(self, watch: EndpointWatch, known: _Endpoint, now: float) -> None:
         """Look for incidents like the open one when it has become another, in a task."""
@@ -211,6 +232,26 @@ class Scribe:
         task.add_done_callback(self._tasks.discard)
 
 
+def _see_applied(memory: Memory, watch: EndpointWatch, known: _Endpoint, now: float) -> None:
+    """Note what of the newest proposal the engine's configuration shows to be applied."""
+    last, config = known.last, running(watch)
+    if last is None or last.fix is None or config == known.config or watch.seen is None:
+        return
+    known.config = config
+    fresh = applied(last.fix, watch.seen.reading.engine, config, last.applied, now)
+    if fresh:
+        known.last = replace(last, applied=(*last.applied, *fresh))
+        memory.put(known.last)
+
+
+async def _settle(memory: Memory, past: Restored, now: float) -> None:
+    """Close what was open at the start and that nobody has seen since: it was no other process's either."""
+    for case in past.stored:
+        known = await memory.case(case.id)
+        if known is not None and known.seen_unix == case.seen_unix and case.incident.ended_unix is None:
+            memory.put(ended(known, now))
+
+
 def _case(frame: EndpointFrame, incident: Incident, known: _Endpoint, seen_unix: float) -> Case:
     return Case(
         incident=incident,
@@ -229,6 +270,7 @@ def _case(frame: EndpointFrame, incident: Incident, known: _Endpoint, seen_unix:
         shape=known.shape,
         course=frame.trends,
         measures=frame.measures,
+        applied=known.last.applied if known.last is not None and known.last.id == incident.id else (),
     )
 
 
