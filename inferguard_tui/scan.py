@@ -22,6 +22,7 @@ from inferguard_core.watch import EndpointWatch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inferguard_core.fleet import Past
     from inferguard_core.reading import Reading
     from inferguard_core.sources.prometheus.fleet import PrometheusFleet
 
@@ -100,6 +101,9 @@ class _Kept:
 
     def deliver(self, endpoint: str, poll: Poll) -> None:
         self.polls[endpoint].append(poll)
+
+    def recall(self, endpoint: str, past: Past) -> None:
+        """A look has no past."""
 
     def remove(self, endpoint: str) -> None:
         """Whoever left while we looked was there."""

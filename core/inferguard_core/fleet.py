@@ -6,11 +6,15 @@ nothing and remembers no page.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from inferguard_core.frame import PartHealth
+    from inferguard_core.frame import MeasureId, PartHealth
     from inferguard_core.poll import Poll, ProofLevel, Source
+
+Past = Mapping["MeasureId", Sequence[tuple[float, float | None]]]
+"""Measures over time, as (Unix seconds, value)."""
 
 
 class Membership(Protocol):
@@ -26,6 +30,10 @@ class Membership(Protocol):
 
     def deliver(self, endpoint: str, poll: Poll) -> None:
         """Hand over the next poll of an admitted endpoint; one that is not watched is ignored."""
+        ...
+
+    def recall(self, endpoint: str, past: Past) -> None:
+        """Show what the measures of an endpoint under watch were before; nothing is judged by it."""
         ...
 
     def remove(self, endpoint: str) -> None:

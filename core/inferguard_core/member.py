@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from inferguard_core.assemble import endpoint_frame
 from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll
 from inferguard_core.printable import printable
 
 if TYPE_CHECKING:
+    from inferguard_core.frame import EndpointFrame
     from inferguard_core.poll import Source
     from inferguard_core.watch import EndpointWatch
+
+AGE_STEP_S = 1.0
+"""Ages are shown in whole seconds; a frame that differs by less is the same frame."""
 
 
 @dataclass(slots=True)
@@ -25,8 +30,22 @@ class Member:
     delay_s: float = 0.0
     """To the first poll."""
     task: asyncio.Task[None] | None = None
+    dirty: bool = True
+    """Something changed since the newest frame."""
+    _frame: EndpointFrame | None = None
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: list[tuple[float, asyncio.Event]] = field(default_factory=list)
+
+    def frame(self, unix: float, now: float) -> EndpointFrame:
+        """The endpoint as of now; the same object while nothing about it changes."""
+        watch, known = self.watch, self._frame
+        age_s = None if watch.seen is None else max(0.0, now - watch.seen.poll.t)
+        if known is None or self.dirty or watch.failed_polls or (age_s or 0.0) > 2 * watch.interval_s:
+            known = endpoint_frame(watch, unix, age_s)
+        elif (age_s or 0.0) - (known.age_s or 0.0) >= AGE_STEP_S:
+            known = replace(known, age_s=age_s)
+        self._frame, self.dirty = known, False
+        return known
 
     async def fresh(self) -> None:
         """Return when a poll that began after now was taken, or polling ended."""
@@ -45,7 +64,8 @@ class Member:
         return True
 
     def taken(self, poll: Poll) -> None:
-        """Tell who waited for this poll."""
+        """A poll was judged: tell who waited for it."""
+        self.dirty = True
         for asked in [a for a in self._asked if a[0] <= poll.t]:
             asked[1].set()
             self._asked.remove(asked)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from inferguard_core.assemble import endpoint_frame
 from inferguard_core.engines import EngineReader
-from inferguard_core.frame import EndpointFrame, Frame, PartHealth, Status
+from inferguard_core.frame import Frame, PartHealth, Status
 from inferguard_core.journal import LOGGER
 from inferguard_core.member import Member, attempt, own_failure
 from inferguard_core.watch import EndpointWatch
@@ -25,15 +24,13 @@ if TYPE_CHECKING:
 
     from inferguard_core.detect.limits import Limits
     from inferguard_core.events import Event
-    from inferguard_core.fleet import Fleet, Membership
+    from inferguard_core.fleet import Fleet, Membership, Past
     from inferguard_core.poll import Poll, ProofLevel, Source
 
 COALESCE_S = 0.25
 """Polls that end within this span share a frame."""
 TICK_S = 1.0
 """A frame is due this long after the last one even when nothing came in: ages grow."""
-AGE_STEP_S = 1.0
-"""Ages are shown in whole seconds; a frame that differs by less is the same frame."""
 BACK_OFF_MAX_S = 15.0
 """A dead endpoint is asked ever more seldom, but its return is seen within this time or one interval."""
 
@@ -70,8 +67,6 @@ class Monitor:
         self._listener = listener or Listener()
         self._reader = EngineReader()
         self._members: dict[str, Member] = {}
-        self._frames: dict[str, EndpointFrame] = {}
-        self._dirty: set[str] = set()
         self._wake = asyncio.Event()
         self._running = False
         self._followers: list[asyncio.Task[None]] = []
@@ -87,7 +82,8 @@ class Monitor:
 
     def touch(self, endpoint: str) -> None:
         """Something about `endpoint` changed besides its polls: a frame is due."""
-        self._dirty.add(endpoint)
+        if member := self._members.get(endpoint):
+            member.dirty = True
         self._wake.set()
 
     async def fresh(self, endpoint: str) -> None:
@@ -122,7 +118,7 @@ class Monitor:
         if endpoint not in self._members:
             watch = EndpointWatch(endpoint, name, interval_s, proof, self._limits, self._reader)
             self._members[endpoint] = Member(watch)
-            self.touch(endpoint)
+            self._wake.set()
 
     def deliver(self, endpoint: str, poll: Poll) -> None:
         """Take the next poll of an endpoint; one that is not watched is ignored."""
@@ -130,11 +126,18 @@ class Monitor:
         if member is not None:
             self._take(member, poll)
 
+    def recall(self, endpoint: str, past: Past) -> None:
+        """Show what an endpoint's measures were before it was watched."""
+        if member := self._members.get(endpoint):
+            for measure, samples in past.items():
+                if ring := member.watch.trends.get(measure):
+                    ring.fill(samples)
+            self.touch(endpoint)
+
     def remove(self, endpoint: str) -> None:
         """Stop watching `endpoint`; its source is closed in the background, at the latest by `close`."""
         member = self._members.pop(endpoint, None)
         if member is not None:
-            self._frames.pop(endpoint, None)
             leaving = asyncio.create_task(member.release())
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
@@ -157,8 +160,7 @@ class Monitor:
         self._wake.clear()
         unix, now = time.time(), time.monotonic()
         self._seq += 1
-        endpoints = tuple(self._endpoint(member.watch, unix, now) for member in self._members.values())
-        self._dirty.clear()
+        endpoints = tuple(member.frame(unix, now) for member in self._members.values())
         down = sum(1 for e in endpoints if e.status is Status.NO_DATA)
         state = f"{len(endpoints) - down}/{len(endpoints)} answer"
         told = (part for health in self.health for part in health())
@@ -175,19 +177,6 @@ class Monitor:
         await asyncio.gather(*members, *self._leaving, return_exceptions=True)
         await asyncio.gather(*(fleet.close() for fleet in self._fleets), return_exceptions=True)
         self._wake.set()
-
-    def _endpoint(self, watch: EndpointWatch, unix: float, now: float) -> EndpointFrame:
-        age_s = None if watch.seen is None else max(0.0, now - watch.seen.poll.t)
-        known = self._frames.get(watch.endpoint)
-        settled = known is not None and watch.endpoint not in self._dirty and not watch.failed_polls
-        if known is None or not settled or (age_s or 0.0) > 2 * watch.interval_s:
-            frame = endpoint_frame(watch, unix, age_s)
-        elif (age_s or 0.0) - (known.age_s or 0.0) >= AGE_STEP_S:
-            frame = replace(known, age_s=age_s)
-        else:
-            frame = known
-        self._frames[watch.endpoint] = frame
-        return frame
 
     async def _sample(self, member: Member) -> None:
         await asyncio.sleep(member.delay_s)
@@ -218,7 +207,7 @@ class Monitor:
             member.source.refresh_facts()
         _tell(self._listener.on_judged, watch)
         member.taken(poll)
-        self.touch(watch.endpoint)
+        self._wake.set()
 
 
 def _tell(on_judged: Callable[[EndpointWatch], None], watch: EndpointWatch) -> None:

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inferguard_core.engines import EngineReader
 from inferguard_core.frame import MeasureId, Status
 from inferguard_core.monitor import Monitor
 from inferguard_core.settings import Settings
+from inferguard_core.signals import Signal
 from inferguard_core.sources.prometheus import fleet as fleet_module
+from inferguard_core.watch import TRENDS
+from inferguard_tui.scan import _Kept
 from inferguard_tui.session import LiveFeed, access, addresses, connect
 from inferguard_tui.simulator.launch import launched
 from tests.e2e.installed import free_port, prometheus, scraping, until, write_targets
@@ -152,6 +156,37 @@ async def test_the_first_frames_hold_the_past(site: Site) -> None:
         assert {p.part for p in frame.parts} >= {site.url.rpartition("//")[2]}
     finally:
         await feed.close()
+
+
+async def test_the_hours_before_are_what_the_servers_arithmetic_gives(site: Site) -> None:
+    connection = connect(found(site.url), access(Settings()), interval_s=1.0)
+    (fleet,) = connection.fleets
+    kept = Recalled()
+    try:
+        assert await fleet.warm_up(kept) is None
+        await fleet._recall(kept)
+    finally:
+        await connection.close()
+    assert set(kept.past) == set(kept.polls)
+    for endpoint, past in kept.past.items():
+        assert set(past) == set(TRENDS)
+        newest = kept.polls[endpoint][-1]
+        read = EngineReader().read(newest.body)
+        at, kv = past[MeasureId.KV_USAGE][-1]
+        assert abs(at - time.time()) < 10
+        assert kv == pytest.approx(read.values[Signal.KV_USAGE], abs=0.2)
+        assert past[MeasureId.RUNNING][-1][1] == pytest.approx(read.values[Signal.RUNNING], abs=40)
+        assert past[MeasureId.GENERATION_RATE][-1][1] > 0
+        assert past[MeasureId.TTFT_P95][-1][1] > 0
+
+
+class Recalled(_Kept):
+    def __init__(self) -> None:
+        super().__init__()
+        self.past: dict = {}
+
+    def recall(self, endpoint, past) -> None:
+        self.past[endpoint] = past
 
 
 def found(url: str) -> tuple:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.frame import PartHealth
+from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll, ProofLevel
 from inferguard_core.printable import printable
 from inferguard_core.sources.prometheus.pages import Scrapes, address_of, key_of, scrapes
+from inferguard_core.sources.prometheus.past import on_our_clock, past
 from inferguard_core.sources.prometheus.selector import Matcher
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class PrometheusFleet:
         while (trouble := await self.warm_up(members)) is not None:
             self._report(trouble)
             await asyncio.sleep(self._interval_s)
+        await self._recall(members)
         due = time.monotonic()
         while True:
             await self.ask(members)
@@ -164,6 +167,20 @@ class PrometheusFleet:
             self._answered = began
             self._let_go(members, began)
         self._report(trouble)
+
+    async def _recall(self, members: Membership) -> None:
+        """Fill in the lines of the last hours; without them the watch goes on."""
+        if not self._replicas:
+            return
+        now = time.monotonic() - self._offset_s
+        found = await past(self._server, self._narrowed, now, self._scrape_s)
+        if isinstance(found, Failure):
+            LOGGER.warning("the past is not shown: %s", found.message)
+            return
+        ahead_s = time.time() - now
+        for key, points in found.items():
+            if replica := self._replicas.get(key):
+                members.recall(replica.endpoint, on_our_clock(points, ahead_s))
 
     async def _look(self) -> Failure | None:
         """Which jobs hold engines; asked seldom, since it reads the index over a long time."""
