@@ -36,7 +36,7 @@ SEED_VARIABLES: Mapping[str, str] = {
     "brain.daytona_api_key": "DAYTONA_API_KEY",
 }
 """Names that existed before the prefix did, or that differ from table and field, and stay as they are."""
-NAMED_BY_TABLE = frozenset({"memory", "brain", "actuation", "replay", "serve"})
+NAMED_BY_TABLE = frozenset({"memory", "brain", "actuation", "replay", "serve", "watch"})
 """Tables whose variables are `INFERGUARD_`, the table and the field."""
 
 

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from inferguard_core.settings.catalogue import Given, Setting, catalogue
-from inferguard_core.settings.model import Settings, expanded, xdg_dir
+from inferguard_core.settings.checks import expanded, xdg_dir
+from inferguard_core.settings.model import Settings
 from inferguard_core.settings.problem import SettingsProblem, refused, unknown_name
 
 if TYPE_CHECKING:

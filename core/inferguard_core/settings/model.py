@@ -6,8 +6,7 @@ reads the environment and the files.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
@@ -15,6 +14,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from inferguard_core.detect.limits import Limits
+from inferguard_core.settings.checks import (
+    Key,
+    existing_file,
+    expanded,
+    http_secret,
+    http_url,
+    http_urls,
+    split,
+    without_colon,
+    xdg_dir,
+)
 from inferguard_core.sources.access import DEADLINE_S, MAX_BODY_BYTES
 
 ActionName = Literal[
@@ -27,49 +37,6 @@ ActionName = Literal[
 ]
 
 
-def xdg_dir(variable: str, fallback: str) -> Path:
-    """Our directory under an XDG base directory; a relative one is ignored, as the specification says."""
-    base = Path(os.environ.get(variable, ""))
-    return (base if base.is_absolute() else expanded(Path("~", fallback))) / "inferguard"
-
-
-def expanded(path: Path) -> Path:
-    """`path` with a leading `~` replaced, where this user has a home directory."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 -- unlike Path's own it never raises
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        value = value.split(",")
-    if isinstance(value, list | tuple):
-        stripped = (part.strip() if isinstance(part, str) else part for part in value)
-        return tuple(part for part in stripped if part != "")
-    return value
-
-
-def _in_header(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not (text.isascii() and text.isprintable() and text.strip() == text):
-        raise ValueError("has a blank at an end or a character that cannot stand in a header")
-    return secret
-
-
-Key = Annotated[SecretStr, AfterValidator(_in_header)]
-"""A secret that travels in a header."""
-
-
-def _without_colon(user: str) -> str:
-    if ":" in user:
-        raise ValueError("a user name of basic authentication has no colon")
-    return user
-
-
-def _existing_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError("no such file")
-    return path
-
-
 class _Concern(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -77,15 +44,15 @@ class _Concern(BaseModel):
 class Access(_Concern):
     """Which engines, and how a request to them is made."""
 
-    endpoints: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    endpoints: Annotated[tuple[str, ...], BeforeValidator(split)] = ()
     """What to monitor when the command line names nothing, as a comma list. Unset: what is found here."""
     bearer_token: Key | None = None
     """Sent as `Authorization: Bearer …` to every endpoint."""
-    basic_user: Annotated[str, AfterValidator(_without_colon)] | None = None
+    basic_user: Annotated[str, AfterValidator(without_colon)] | None = None
     """User name of basic authentication; not together with a bearer token."""
     basic_password: SecretStr | None = None
     """Password of basic authentication."""
-    ca_file: Annotated[Path, AfterValidator(expanded), AfterValidator(_existing_file)] | None = None
+    ca_file: Annotated[Path, AfterValidator(expanded), AfterValidator(existing_file)] | None = None
     """PEM file of the authorities to trust in place of the system's."""
     insecure: bool = False
     """Accept any certificate."""
@@ -181,7 +148,7 @@ class Actuation(_Concern):
     """What an action may do: nothing, say what it would send, or be sent after a person confirmed."""
     endpoint: str | None = None
     """Webhook that carries out an action; its URL may hold no credentials."""
-    allowlist: Annotated[tuple[ActionName, ...], BeforeValidator(_split)] = ()
+    allowlist: Annotated[tuple[ActionName, ...], BeforeValidator(split)] = ()
     """Action types that may run; a comma list."""
     verify_delay: Annotated[float, Interval(ge=0, le=86_400)] = 60.0
     """Seconds from an action to the check of its effect."""
@@ -201,6 +168,27 @@ class Actuation(_Concern):
     """Refuse everything but a preview, whatever the mode."""
     allow_http: bool = False
     """Let a webhook off this host be plain http."""
+
+
+class Watch(_Concern):
+    """`inferguard watch` as a service: what it serves, whom it tells, whose lists it follows."""
+
+    listen: str | None = None
+    """HOST:PORT that serves /metrics and /healthz; without a host the loopback. Unset: nothing is served."""
+    alertmanager: Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(http_urls)] = ()
+    """Base URLs of the Alertmanagers that are told of incidents, as a comma list."""
+    alert_webhook: Annotated[SecretStr, AfterValidator(http_secret)] | None = None
+    """URL that gets a POST at each edge of an incident; it may hold a secret."""
+    resend_seconds: Annotated[float, Interval(ge=1, le=3600)] = 60.0
+    """An open incident is told to Alertmanager this often, and ends there four times as long after the last."""
+    spool: Annotated[int, Interval(ge=1, le=100_000)] = 1000
+    """Notices kept for a receiver that is away; of more the oldest goes."""
+    file_sd: Annotated[Path, AfterValidator(expanded)] | None = None
+    """Target list in Prometheus' file_sd form (JSON), followed as it changes."""
+    http_sd: Annotated[str, AfterValidator(http_url)] | None = None
+    """URL of a target list in Prometheus' http_sd form."""
+    http_sd_seconds: Annotated[float, Interval(ge=1, le=86_400)] = 60.0
+    """Seconds from one question for that list to the next."""
 
 
 class Replay(_Concern):
@@ -252,6 +240,7 @@ class Settings(BaseSettings):
         "actuation": Actuation,
         "replay": Replay,
         "serve": Serve,
+        "watch": Watch,
         "ui": Ui,
     }
 
@@ -263,6 +252,7 @@ class Settings(BaseSettings):
     actuation: Actuation = Actuation()
     replay: Replay = Replay()
     serve: Serve = Serve()
+    watch: Watch = Watch()
     ui: Ui = Ui()
     keys: dict[str, str] = Field(default_factory=dict)
     """Keys of the screen by the id of what they do; the screen knows which ids there are."""

@@ -15,6 +15,8 @@ from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.guard import ReadOnlyTransport
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 KEEP_ALIVE_S = 4.0
@@ -50,4 +52,18 @@ def open_client(access: Access) -> httpx.AsyncClient | BadInput:
         timeout=None,  # noqa: S113  # `fetch` holds one deadline over the whole attempt
         trust_env=False,
         follow_redirects=False,
+    )
+
+
+def open_plain_client(context: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client for what is no engine: a receiver of alerts, a target list. The caller closes it.
+
+    It follows no redirect and reads no proxy from the environment; who uses it holds a deadline.
+    """
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(verify=context, trust_env=False, retries=0),
+        timeout=None,  # noqa: S113 - a deadline over the whole attempt is the user's
+        trust_env=False,
+        follow_redirects=False,
+        headers={"user-agent": "inferguard"},
     )

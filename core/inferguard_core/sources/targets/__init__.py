@@ -1,0 +1,1 @@
+"""Lists of endpoints that somebody else keeps, in Prometheus' forms: a file, or a URL that answers with one."""
