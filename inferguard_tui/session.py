@@ -6,7 +6,6 @@ wrong comes back as BadInput, a line to print; nothing here exits or prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import Frame, PartHealth
@@ -15,27 +14,24 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.access import Access, Login
 from inferguard_core.sources.address import Address, parse_address
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.connection import TUI_INTERVAL_S, Connection, connect
 from inferguard_tui.desk import SessionDesk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    import httpx
-
     from inferguard_core.memory.scribe import Scribe
     from inferguard_core.monitor import Listener, Monitor
     from inferguard_core.settings import Settings
-    from inferguard_core.sources.direct import DirectSource
     from inferguard_core.sources.discovery import Discovery
-    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
     from inferguard_core.sources.recording import Recording
+    from inferguard_core.sources.targets.fleet import ListText, TargetFleet
     from inferguard_tui.acting import Acting, Unattended
     from inferguard_tui.brain_client import Brain
     from inferguard_tui.feed import ReplayControls
     from inferguard_tui.handoff.exports import Exports
 
-TUI_INTERVAL_S = 2.0
 WATCH_INTERVAL_S = 30.0
 
 
@@ -66,60 +62,6 @@ def access(settings: Settings) -> Access:
     )
 
 
-@dataclass(slots=True)
-class Connection:
-    """Live endpoints and the one HTTP client they share."""
-
-    client: httpx.AsyncClient
-    sources: tuple[tuple[str, DirectSource], ...]
-    """(host:port, source) in the order given."""
-    fleets: tuple[PrometheusFleet, ...] = ()
-    """Metrics servers, whose engines are known when they have answered."""
-
-    async def close(self) -> None:
-        for _, source in self.sources:
-            await source.close()
-        await self.client.aclose()
-
-
-def connect(
-    endpoints: Sequence[Address],
-    how: Access,
-    proof: ProofLevel = ProofLevel.LIVE,
-    interval_s: float = TUI_INTERVAL_S,
-) -> Connection | BadInput:
-    """A source for each endpoint, a fleet for each metrics server, which is asked every `interval_s`.
-
-    Nothing is sent yet; needs a running event loop.
-    """
-    # The HTTP stack is half of a headless command's start-up; replay and --help do without it.
-    from inferguard_core.sources.client import open_client
-    from inferguard_core.sources.direct import DirectSource
-    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
-    from inferguard_core.sources.prometheus.server import PrometheusServer
-
-    client = open_client(how)
-    if isinstance(client, BadInput):
-        return client
-    engines = [a for a in endpoints if a.selector is None]
-    servers = [a for a in endpoints if a.selector is not None]
-    named = _names(engines)
-    return Connection(
-        client,
-        tuple((named[a.url], DirectSource(a, how, client=client, proof=proof)) for a in engines),
-        tuple(
-            PrometheusFleet(PrometheusServer(a, how, client), f"prometheus+{a.base}", interval_s, proof)
-            for a in servers
-        ),
-    )
-
-
-def _names(endpoints: Sequence[Address]) -> dict[str, str]:
-    """Name by URL; the URL itself where two endpoints share host and port."""
-    names = [a.name for a in endpoints]
-    return {a.url: a.name if names.count(a.name) == 1 else a.url.partition("://")[2] for a in endpoints}
-
-
 async def look_around(how: Access) -> Discovery | BadInput:
     """Engines on this host."""
     from inferguard_core.sources.client import open_client
@@ -135,7 +77,7 @@ async def look_around(how: Access) -> Discovery | BadInput:
 class LiveFeed:
     """Live endpoints as a FrameFeed. The HTTP stack is loaded when frames are first asked for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what makes a session
         self,
         endpoints: Sequence[Address],
         settings: Settings,
@@ -144,14 +86,18 @@ class LiveFeed:
         proof: ProofLevel = ProofLevel.LIVE,
         listener: Listener | None = None,
         unattended: Unattended | None = None,
+        lists: Sequence[ListText] = (),
     ) -> None:
-        """`interval_s` is the front end's own default; a setting goes before it."""
+        """`interval_s` is the front end's own default; a setting goes before it. `lists` bring more endpoints."""
         self._endpoints = endpoints
         self._settings = settings
         self._interval_s = settings.polling.interval_seconds or interval_s or TUI_INTERVAL_S
         self._proof = proof
         self._listener = listener
         self._unattended = unattended
+        self._lists = lists
+        self.lists: tuple[TargetFleet, ...] = ()
+        """The target lists that are followed; made with the monitor."""
         self._connection: Connection | None = None
         self._monitor: Monitor | None = None
         self._started = False
@@ -183,6 +129,7 @@ class LiveFeed:
     def monitor(self) -> Monitor | BadInput:
         """The monitor behind the frames, made at the first call."""
         from inferguard_core.monitor import Listener, Monitor
+        from inferguard_core.sources.targets.fleet import TargetFleet
         from inferguard_tui.acting import Acting, Unattended
 
         if self._monitor is None:
@@ -190,8 +137,8 @@ class LiveFeed:
             if isinstance(connection, BadInput):
                 return connection
             self._connection = connection
+            self.lists = tuple(TargetFleet(text, connection.source_of) for text in self._lists)
             listener = self._investigating(self._remembering(self._listener or Listener()))
-            listener = self._remembering(self._listener or Listener())
             listener = listener if self.exports is None else self.exports.beside(listener)
             acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
             self.acting = acting
@@ -201,7 +148,7 @@ class LiveFeed:
                 self._settings.limits,
                 acting.listener,
                 self._parts(),
-                connection.fleets,
+                (*connection.fleets, *self.lists),
             )
             if self.scribe is not None:
                 self._monitor.health.append(lambda: self.scribe.memory.health if self.scribe else ())

@@ -18,8 +18,8 @@ from inferguard_core.replay.report import Result, Subject
 from inferguard_core.replay.run import Run
 from inferguard_core.replay.send import Sender, Target
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.connection import connect
 from inferguard_tui.scan import SAMPLES, SPAN_S, scan
-from inferguard_tui.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from inferguard_core.replay.plan import Plan
     from inferguard_core.sources.access import Access
     from inferguard_core.sources.address import Address
-    from inferguard_tui.session import Connection
+    from inferguard_tui.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

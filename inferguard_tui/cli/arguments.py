@@ -73,6 +73,11 @@ def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
         "replay.max_sessions": given.get("max_sessions"),
         "replay.max_wait_seconds": given.get("max_wait"),
         "replay.runtime_stack_id": given.get("runtime_stack_id"),
+        "watch.listen": given.get("listen"),
+        "watch.alertmanager": given.get("alertmanager"),
+        "watch.alert_webhook": given.get("alert_webhook"),
+        "watch.file_sd": given.get("file_sd"),
+        "watch.http_sd": given.get("http_sd"),
         "ui.theme": given.get("theme"),
     }
     return load(overrides, given.get("config"))

@@ -83,8 +83,9 @@ async def _elsewhere(urls: list[str] | tuple[str, ...], settings: Settings) -> l
 
 
 async def _engines(urls: list[str] | tuple[str, ...], settings: Settings) -> list[Check]:
+    from inferguard_tui.connection import connect
     from inferguard_tui.doctor.endpoints import endpoint_checks
-    from inferguard_tui.session import access, addresses, connect, look_around
+    from inferguard_tui.session import access, addresses, look_around
 
     how = access(settings)
     named = addresses(urls)

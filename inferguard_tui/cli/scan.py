@@ -14,8 +14,9 @@ from inferguard_tui.cli.arguments import add_access, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
 from inferguard_tui.cli.words import amount, engine_words
+from inferguard_tui.connection import connect
 from inferguard_tui.scan import SAMPLES, SPAN_S, Scan, scan, scan_fleet, to_json
-from inferguard_tui.session import access, connect
+from inferguard_tui.session import access
 
 if TYPE_CHECKING:
     import argparse

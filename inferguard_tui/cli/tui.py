@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from inferguard_tui.cli.arguments import add_access, add_interval, settings_from
 from inferguard_tui.cli.exits import UNKNOWN
 from inferguard_tui.cli.targets import targets
-from inferguard_tui.session import TUI_INTERVAL_S, LiveFeed
+from inferguard_tui.connection import TUI_INTERVAL_S
+from inferguard_tui.session import LiveFeed
 
 if TYPE_CHECKING:
     import argparse

@@ -1,13 +1,16 @@
-"""Follow endpoints and print what changes: a line an event, JSON lines with --json."""
+"""Follow endpoints and print what changes: a line an event, JSON lines with --json.
+
+As a service it serves /metrics and /healthz (--listen), tells Alertmanager or a webhook of incidents, and follows
+target lists; SIGHUP reads those again, SIGTERM ends it in good order.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inferguard_core.events import (
@@ -20,16 +23,21 @@ from inferguard_core.events import (
     IncidentEvent,
 )
 from inferguard_core.frame import AnomalyState, Severity
-from inferguard_core.monitor import Listener, Monitor
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
 from inferguard_tui.cli.words import execution_words
-from inferguard_tui.session import WATCH_INTERVAL_S, LiveFeed
+from inferguard_tui.session import WATCH_INTERVAL_S, addresses
 
 if TYPE_CHECKING:
     import argparse
+
+    from inferguard_core.monitor import Monitor
+    from inferguard_core.settings import Settings
+    from inferguard_core.sources.address import Address
+    from inferguard_tui.service.listening import Place
+    from inferguard_tui.session import LiveFeed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +45,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_interval(parser, f"{WATCH_INTERVAL_S:g}")
     parser.add_argument("--duration", type=float, metavar="S", help="end after this many seconds")
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout")
+    group = parser.add_argument_group("as a service")
+    group.add_argument(
+        "--listen", metavar="HOST:PORT", help="serve /metrics and /healthz (:PORT is loopback)"
+    )
+    group.add_argument("--alertmanager", action="append", metavar="URL", help="tell it of incidents")
+    group.add_argument("--alert-webhook", metavar="URL", help="POST here when an incident begins or ends")
+    group.add_argument(
+        "--file-sd", type=Path, metavar="FILE", help="target list of Prometheus' file_sd (JSON)"
+    )
+    group.add_argument("--http-sd", metavar="URL", help="target list of Prometheus' http_sd")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,29 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"--duration {arguments.duration:g}: allowed is more than 0 seconds")
         return UNKNOWN
     settings = settings_from(arguments)
-    endpoints = None if settings is None else targets(arguments, settings)
+    endpoints = None if settings is None else _endpoints(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN
     printer = Printer(as_json=arguments.json)
-
-    async def follow() -> Monitor | BadInput:
-        feed = LiveFeed(
-            endpoints, settings, interval_s=WATCH_INTERVAL_S, listener=Listener(on_event=printer.print)
-        )
-        monitor = await feed.start()
-        if isinstance(monitor, BadInput):
-            return monitor
-        complain(f"watching {len(endpoints)} endpoints every {feed.interval_s:g} s; Ctrl-C ends")
-        complain(
-            *(f"{part.part} {part.state}: {part.detail}" for part in monitor.frame().parts if part.detail)
-        )
-        try:
-            await _until_told(monitor, arguments.duration)
-        finally:
-            await feed.close()
-        return monitor
-
-    monitor = asyncio.run(follow())
+    monitor = asyncio.run(_follow(endpoints, settings, printer, arguments.duration))
     if isinstance(monitor, BadInput):
         complain(monitor.message)
         return UNKNOWN
@@ -74,16 +74,39 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(printer.end(monitor)))
     silent = [w for w in monitor.watches if w.seen is None]
     complain(*(f"{w.name}: {w.failure.message}" for w in silent if w.failure is not None))
-    return UNKNOWN if silent else of_severity(printer.worst)
+    complain(*() if monitor.watches else _parts(monitor))
+    return UNKNOWN if silent or not monitor.watches else of_severity(printer.worst)
 
 
-async def _until_told(monitor: Monitor, duration: float | None) -> None:
-    """Poll until the duration is over or the process is told to end."""
-    over = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    monitor.start()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(over.wait(), duration)
+async def _follow(
+    endpoints: tuple[Address, ...], settings: Settings, printer: Printer, duration: float | None
+) -> Monitor | BadInput:
+    # The HTTP server and client are loaded when there is something to watch.
+    from inferguard_tui.service.run import Service
+
+    def begun(monitor: Monitor, feed: LiveFeed, place: Place | None) -> None:
+        lists = f" and {len(feed.lists)} target lists" if feed.lists else ""
+        complain(f"watching {len(endpoints)} endpoints{lists} every {feed.interval_s:g} s; Ctrl-C ends")
+        complain(*_parts(monitor))
+        if place is not None:
+            complain(f"http://{place.shown}/metrics and /healthz are served")
+
+    return await Service(endpoints, settings, printer.print).run(duration, begun)
+
+
+def _endpoints(arguments: argparse.Namespace, settings: Settings) -> tuple[Address, ...] | None:
+    """Those named; with a target list there need be none, and this host is not searched."""
+    if settings.watch.file_sd is None and settings.watch.http_sd is None:
+        return targets(arguments, settings)
+    named = addresses(arguments.urls or settings.access.endpoints)
+    if isinstance(named, BadInput):
+        complain(named.message)
+        return None
+    return named
+
+
+def _parts(monitor: Monitor) -> list[str]:
+    return [f"{part.part} {part.state}: {part.detail}" for part in monitor.frame().parts if part.detail]
 
 
 class Printer:

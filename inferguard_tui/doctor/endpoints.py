@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from inferguard_core.detect.limits import Limits
     from inferguard_core.sources.access import Access
     from inferguard_core.sources.address import Address
+    from inferguard_tui.connection import Connection
     from inferguard_tui.scan import Scan
-    from inferguard_tui.session import Connection
 
 POLLS, APART_S = 2, 0.5
 SKEW_S: Final = 5.0

@@ -20,8 +20,9 @@ from inferguard_core.settings import Settings
 from inferguard_core.signals import Signal
 from inferguard_core.sources.prometheus import fleet as fleet_module
 from inferguard_core.watch import TRENDS
+from inferguard_tui.connection import connect
 from inferguard_tui.scan import _Kept
-from inferguard_tui.session import LiveFeed, access, addresses, connect
+from inferguard_tui.session import LiveFeed, access, addresses
 from inferguard_tui.simulator.launch import launched
 from tests.e2e.installed import free_port, prometheus, scraping, until, write_targets
 
