@@ -1,4 +1,4 @@
-"""`inferguard watch` as a service: real processes, a real Prometheus and Alertmanager, a real webhook receiver."""
+"""`inferguard watch` as a service: its pages, scraped by a real Prometheus, and the target lists it follows."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.core.test_watch import page
 from tests.e2e.installed import (
     PageServer,
     Receiver,
-    alertmanager,
     answers,
     free_port,
     get,
@@ -30,86 +27,10 @@ from tests.e2e.installed import (
     until,
     write_targets,
 )
+from tests.e2e.service_process import WATCH, service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-INFERGUARD = [sys.executable, "-m", "inferguard_tui", "watch", "--interval", "0.5"]
-
-
-class Running:
-    """A service, what it prints, and where it listens."""
-
-    def __init__(self, child: subprocess.Popen[str], listen: str, out: Path) -> None:
-        self.child = child
-        self.url = f"http://{listen}"
-        self._out = out
-
-    @property
-    def printed(self) -> str:
-        return self._out.read_text()
-
-    def metrics(self) -> dict[str, list[tuple[dict[str, str], float]]]:
-        """Samples by name, as the reference parser reads them."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
-        found: dict[str, list[tuple[dict[str, str], float]]] = {}
-        for family in text_string_to_metric_families(text):
-            assert family.documentation
-            assert family.type != "unknown"
-            for sample in family.samples:
-                found.setdefault(sample.name, []).append((sample.labels, sample.value))
-        return found
-
-    def anomaly(self, name: str, kind: str) -> float | None:
-        wanted = (
-            v
-            for labels, v in self.metrics().get("inferguard_anomaly", ())
-            if labels["instance"] == name and labels["kind"] == kind
-        )
-        return next(wanted, None)
-
-    def names(self) -> set[str]:
-        return {labels["instance"] for labels, _ in self.metrics().get("inferguard_endpoint_info", ())}
-
-
-@contextmanager
-def service(where: Path, *arguments: str, **variables: str) -> Iterator[Running]:
-    listen = f"127.0.0.1:{free_port()}"
-    out = where / f"out-{free_port()}"
-    with out.open("w") as log:
-        child = subprocess.Popen(
-            [*INFERGUARD, "--listen", listen, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "INFERGUARD_STATE_DIR": str(where / "state"), **variables},
-        )
-        try:
-            until(lambda: child.poll() is not None or answers(f"http://{listen}/healthz"))
-            assert child.poll() is None, out.read_text()
-            yield Running(child, listen, out)
-        finally:
-            child.terminate()
-            assert child.wait(15) in (0, 1, 2, 3)
-            assert "Traceback" not in out.read_text(), out.read_text()
-
-
-@pytest.fixture
-def engine() -> Iterator[PageServer]:
-    counter = count(1)
-    server = PageServer(lambda: page(next(counter)))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    found.close()
 
 
 class TestPages:
@@ -158,7 +79,7 @@ class TestPages:
 
     def test_a_place_that_is_taken_is_one_line(self, tmp_path: Path, engine: PageServer) -> None:
         done = subprocess.run(
-            [*INFERGUARD, engine.name, "--listen", engine.name, "--duration", "1"],
+            [*WATCH, engine.name, "--listen", engine.name, "--duration", "1"],
             capture_output=True,
             text=True,
             timeout=30,
@@ -187,141 +108,6 @@ class TestPages:
             assert found["value"][1] == "0"
             targets = get(f"http://{server}/api/v1/targets")["data"]["activeTargets"]
             assert [(t["health"], t["lastError"]) for t in targets] == [("up", "")]
-
-
-class TestAlertmanager:
-    def test_an_incident_fires_once_and_resolves(
-        self, tmp_path: Path, engine: PageServer, receiver: Receiver
-    ) -> None:
-        with (
-            alertmanager(tmp_path / "am", receiver=receiver.url) as am,
-            service(
-                tmp_path, engine.name, "--alertmanager", f"http://{am}", INFERGUARD_WATCH_RESEND_SECONDS="1"
-            ) as running,
-        ):
-            until(lambda: running.anomaly(engine.name, "endpoint_down") == 0.0)
-            engine.close()
-
-            def active() -> list[dict]:
-                return get(f"http://{am}/api/v2/alerts?active=true")
-
-            (alert,) = until(active)
-            assert alert["labels"] == {
-                "alertname": "InferGuardIncident",
-                "severity": "critical",
-                "instance": engine.name,
-                "endpoint": f"http://{engine.name}",
-                "engine": "vllm",
-                "model": "m",
-            }
-            assert "endpoint_down" in alert["annotations"]["summary"]
-            assert alert["generatorURL"] == f"{running.url}/metrics"
-
-            time.sleep(5.5)
-            assert len(active()) == 1, "sent again before it would have ended by itself after 4 s"
-            assert running.metrics()["inferguard_alert_requests_total"][0][1] >= 4
-
-            engine.open()
-            until(lambda: not active())
-            until(lambda: [p["status"] for p in receiver.posts][-1:] == ["resolved"])
-            assert [p["status"] for p in receiver.posts] == ["firing", "resolved"]
-
-    def test_a_monitor_that_dies_leaves_no_alert_behind(self, tmp_path: Path, engine: PageServer) -> None:
-        engine.close()
-        with alertmanager(tmp_path / "am") as am:
-            with service(
-                tmp_path, engine.name, "--alertmanager", f"http://{am}", INFERGUARD_WATCH_RESEND_SECONDS="1"
-            ) as running:
-                until(lambda: get(f"http://{am}/api/v2/alerts?active=true"))
-                running.child.send_signal(signal.SIGKILL)
-                running.child.wait()
-                running.child.returncode = 0
-            until(lambda: not get(f"http://{am}/api/v2/alerts?active=true"), 10)
-
-    def test_while_it_is_away_polls_go_on_and_then_it_learns_what_is(
-        self, tmp_path: Path, engine: PageServer
-    ) -> None:
-        port = free_port()
-        engine.close()
-        with service(
-            tmp_path,
-            engine.name,
-            "--alertmanager",
-            f"http://127.0.0.1:{port}",
-            INFERGUARD_WATCH_RESEND_SECONDS="2",
-        ) as running:
-            until(lambda: running.anomaly(engine.name, "endpoint_down") == 3.0)
-            until(lambda: running.metrics()["inferguard_alert_failures_total"][0][1] >= 1)
-            states = {
-                labels["part"]: labels["state"] for labels, _ in running.metrics()["inferguard_part_state"]
-            }
-            assert states[f"alertmanager 127.0.0.1:{port}"] == "no answer"
-            assert running.metrics()["inferguard_alerts_waiting"][0][1] == 1
-            with alertmanager(tmp_path / "am", port=port) as am:
-                (alert,) = until(lambda: get(f"http://{am}/api/v2/alerts?active=true"), 30)
-                assert alert["labels"]["instance"] == engine.name
-                until(lambda: running.metrics()["inferguard_alerts_waiting"][0][1] == 0)
-
-
-class TestWebhook:
-    def test_every_edge_comes_once_in_order_with_all_there_is_to_know(
-        self, tmp_path: Path, engine: PageServer, receiver: Receiver
-    ) -> None:
-        with service(tmp_path, engine.name, "--alert-webhook", f"{receiver.url}/hook/S3CRET") as running:
-            until(lambda: running.anomaly(engine.name, "endpoint_down") == 0.0)
-            engine.close()
-            until(lambda: any(p["cause"] for p in receiver.posts), 30)
-            engine.open()
-            until(lambda: [p["status"] for p in receiver.posts][-1:] == ["resolved"])
-            assert "S3CRET" not in running.printed + json.dumps(get(f"{running.url}/healthz"))
-        assert receiver.posts[0]["status"] == "firing"
-        assert [p["status"] for p in receiver.posts].count("firing") == 1
-        assert [p["status"] for p in receiver.posts].count("resolved") == 1
-        first, last = receiver.posts[0], receiver.posts[-1]
-        assert first["schema"] == "inferguard.alert/1"
-        assert first["incident_id"] == last["incident_id"]
-        assert first["severity"] == "critical"
-        assert first["anomalies"] == ["endpoint_down"]
-        assert last["ended_unix"] > last["onset_unix"]
-        assert {p["cause"] for p in receiver.posts} >= {"engine_down"}
-        keys = [h["idempotency-key"] for h in receiver.headers]
-        assert len(set(keys)) == len(keys)
-
-    @pytest.mark.parametrize("status", [500, 307])
-    def test_a_receiver_that_fails_gets_it_later_and_no_redirect_is_followed(
-        self, tmp_path: Path, engine: PageServer, receiver: Receiver, status: int
-    ) -> None:
-        receiver.status = status
-        engine.close()
-        with service(tmp_path, engine.name, "--alert-webhook", receiver.url) as running:
-            until(lambda: running.metrics().get("inferguard_alert_failures_total", [({}, 0)])[0][1] >= 1)
-            assert receiver.posts == []
-            receiver.status = 200
-            until(lambda: receiver.posts, 30)
-            assert receiver.posts[0]["status"] == "firing"
-
-    def test_a_receiver_that_never_answers_costs_no_poll(self, tmp_path: Path, engine: PageServer) -> None:
-        counter = count(1)
-        other = PageServer(lambda: page(next(counter)))
-        with socket.socket() as hung:
-            hung.bind(("127.0.0.1", 0))
-            hung.listen()
-            engine.close()
-            try:
-                with service(
-                    tmp_path,
-                    engine.name,
-                    other.name,
-                    "--alert-webhook",
-                    f"http://127.0.0.1:{hung.getsockname()[1]}",
-                ) as running:
-                    until(lambda: running.anomaly(engine.name, "endpoint_down") == 3.0)
-                    before = {v["instance"]: n for v, n in running.metrics()["inferguard_polls_total"]}
-                    time.sleep(3)
-                    after = {v["instance"]: n for v, n in running.metrics()["inferguard_polls_total"]}
-                    assert after[other.name] - before[other.name] >= 4
-            finally:
-                other.close()
 
 
 class TestLists:
@@ -408,7 +194,7 @@ def test_the_service_manager_is_told(tmp_path: Path, engine: PageServer, monkeyp
 )
 def test_a_setting_that_cannot_be_is_one_line(engine: PageServer, setting: dict[str, str], said: str) -> None:
     done = subprocess.run(
-        [*INFERGUARD, engine.name, "--duration", "1"],
+        [*WATCH, engine.name, "--duration", "1"],
         capture_output=True,
         text=True,
         timeout=30,

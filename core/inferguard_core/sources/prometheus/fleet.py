@@ -16,13 +16,11 @@ from inferguard_core.frame import PartHealth
 from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll, ProofLevel
 from inferguard_core.printable import printable
-from inferguard_core.sources.prometheus.pages import Scrapes, address_of, key_of, scrapes
+from inferguard_core.sources.prometheus.pages import Scrapes, address_of, key_of, scrape_interval, scrapes
 from inferguard_core.sources.prometheus.past import on_our_clock, past
 from inferguard_core.sources.prometheus.selector import Matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from inferguard_core.fleet import Membership
     from inferguard_core.sources.prometheus.pages import Key, Labels
     from inferguard_core.sources.prometheus.selector import Selector
@@ -145,7 +143,7 @@ class PrometheusFleet:
         if isinstance(series, Failure):
             return series
         self._health = PartHealth(self.name, "reading the past")
-        self._measure(scrapes(series, {}))
+        self._scrape_s = scrape_interval(scrapes(series, {})) or self._scrape_s
         each = pages or WARM_UP_PAGES // max(1, len(self._found))
         span = min(WARM_UP_S, (each + 0.5) * self._scrape_s)
         server_now = time.monotonic() - self._offset_s
@@ -216,7 +214,7 @@ class PrometheusFleet:
         self._ms = (time.monotonic() - began) * 1000
         known = {key: replica.taken for key, replica in self._replicas.items()}
         answer = await asyncio.to_thread(scrapes, series, known)
-        self._measure(answer)
+        self._scrape_s = scrape_interval(answer) or self._scrape_s
         watched = [(self._replica(members, key, found), found) for key, found in answer.items()]
         for replica, found in watched:
             if replica is None:
@@ -226,12 +224,6 @@ class PrometheusFleet:
                 members.deliver(replica.endpoint, self._poll(when, what))
                 await asyncio.sleep(0)
         return None
-
-    def _measure(self, answer: Mapping[Key, Scrapes]) -> None:
-        """How often targets are scraped: the median over them."""
-        spacings = sorted(s for found in answer.values() if (s := found.spacing) is not None)
-        if spacings:
-            self._scrape_s = spacings[len(spacings) // 2]
 
     def _replica(self, members: Membership, key: Key, found: Scrapes) -> Replica | None:
         """The target under watch, from now on if it is an engine: by its samples, or by those of the last hour."""

@@ -71,6 +71,12 @@ def scrapes(series: Sequence[Series], known: Mapping[Key, float]) -> dict[Key, S
     return {key: _target(group, known.get(key, 0.0)) for key, group in groups.items()}
 
 
+def scrape_interval(answer: Mapping[Key, Scrapes]) -> float | None:
+    """How often targets are scraped, the median over them; None where no target shows two scrapes."""
+    spacings = sorted(s for found in answer.values() if (s := found.spacing) is not None)
+    return spacings[len(spacings) // 2] if spacings else None
+
+
 def key_of(labels: Mapping[str, str]) -> Key:
     return tuple([labels.get(label, "") for label in IDENTITY])
 
