@@ -221,7 +221,8 @@ class Brain:
             return
         known.incident = incident
         rules = watch.followup.brain or known.lookout.look(watch)
-        known.deep = replace(rules, error=printable(reason)) if reason else result_for(watch, answer)
+        called = str((context["incident"] or {}).get("id", ""))
+        known.deep = replace(rules, error=printable(reason)) if reason else result_for(watch, answer, called)
         self._show(known, rules)
 
     def _show(self, known: _Endpoint, rules: BrainResult) -> None:

@@ -9,6 +9,7 @@ from inferguard_tui.brain_client import Brain, Mind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inferguard_brain.reason import Reasoner
     from inferguard_core.events import Event
     from inferguard_core.settings.model import Brain as BrainSettings
 
@@ -31,4 +32,16 @@ def _mind(settings: BrainSettings) -> Mind | str:
             return RemoteMind(settings.url, settings.token, settings.deadline_seconds)
         except ValueError as error:
             return f"rules alone: {error}"
-    return "rules alone: no LLM key"
+    if settings.gmi_api_key is None:
+        return "rules alone: no LLM key"
+    return reasoner(settings, settings.gmi_api_key.get_secret_value())
+
+
+def reasoner(settings: BrainSettings, key: str) -> Reasoner:
+    """The language model of the settings, in this process."""
+    from inferguard_brain.llm import Model, Price
+    from inferguard_brain.reason import Reasoner
+
+    price = Price(settings.llm_prompt_price, settings.llm_completion_price)
+    model = Model(settings.gmi_base_url, settings.gmi_model, key, settings.llm_deadline_seconds, price)
+    return Reasoner(model)

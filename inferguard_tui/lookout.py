@@ -46,7 +46,8 @@ class Lookout:
         """Investigate by rules, as of the newest poll, and leave the result where frames take it from."""
         self._looked_at = watch.polls
         assert watch.newest is not None
-        found = investigate(brain_context(watch, watch.newest.unix, watch.followup.similar))
+        told = brain_context(watch, watch.newest.unix, watch.followup.similar, host_names=True)
+        found = investigate(told)
         watch.followup.brain = result_for(watch, found)
         return watch.followup.brain
 
@@ -64,14 +65,14 @@ class Lookout:
         return tuple(fresh)
 
 
-def result_for(watch: EndpointWatch, answer: dict[str, Any]) -> BrainResult:
-    """A brain's answer about `watch`, checked, as of its newest poll."""
+def result_for(watch: EndpointWatch, answer: dict[str, Any], asked_about: str = "") -> BrainResult:
+    """A brain's answer about `watch`, checked, as of its newest poll; `asked_about` as in `brain_result`."""
     assert watch.newest is not None
     unix = watch.newest.unix
     incident = watch.log.open
     severity = max((a.severity for a in watch.anomalies(unix)), default=Severity.OK)
     concluded = watch.casebook.diagnosis if incident is not None else None
-    return brain_result(answer, unix, concluded, severity)
+    return brain_result(answer, unix, concluded, severity, asked_about)
 
 
 def _key(advisory: BrainAdvisory) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from inferguard_core.remediation.tables import TABLES
 from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from inferguard_core.followup import Similar
     from inferguard_core.frame import Incident
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "inferguard.brain.context/1"
 ALIAS: Final = "endpoint"
+OTHER: Final = "other"
 TIMELINE: Final = 40
 LIMITS: Final = (
     "kv_alert_threshold",
@@ -81,7 +82,7 @@ def brain_context(
         "causes": [{"cause": s.cause, "advice": s.first_advice} for s in SIGNATURES.values()],
         "flags": _flags(engine, watch.facts.version),
     }
-    return context if host_names else _anonymous(context, _names(watch))
+    return context if host_names else _anonymous(context, _names(watch, similar))
 
 
 def _anomalies(watch: EndpointWatch, unix: float) -> list[dict[str, Any]]:
@@ -153,24 +154,34 @@ def _flags(engine: Engine, version: str | None) -> dict[str, Any]:
     }
 
 
-def _names(watch: EndpointWatch) -> list[str]:
-    """Every way in which the endpoint's host may stand in a text, longest first."""
-    split = urlsplit(watch.endpoint)
+def _names(watch: EndpointWatch, similar: Sequence[Similar]) -> dict[str, str]:
+    """What stands for each way in which a host may be named in a text: this endpoint's, and those of past incidents."""
+    aliases = dict.fromkeys(_spellings(watch.endpoint, watch.name), ALIAS)
+    for number, past in enumerate(similar, 1):
+        for name in _spellings(past.endpoint, past.incident_id.rpartition("/")[0]):
+            aliases.setdefault(name, f"{OTHER}-{number}")
+    return aliases
+
+
+def _spellings(endpoint: str, name: str) -> list[str]:
+    split = urlsplit(endpoint)
     host = split.hostname or ""
-    names = {watch.endpoint, watch.name, split.netloc, host, host.partition(".")[0]}
-    return sorted((n for n in names if len(n) > 1), key=len, reverse=True)
+    return [n for n in (endpoint, name, split.netloc, host, host.partition(".")[0]) if len(n) > 1]
 
 
-def _anonymous(value: Any, names: Sequence[str]) -> Any:
+def _anonymous(value: Any, aliases: Mapping[str, str]) -> Any:
+    """`value` with every name replaced, the longest first."""
+    names = sorted(aliases, key=len, reverse=True)
     pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(n)}(?![\w-])" for n in names), re.IGNORECASE)
-    return _replaced(value, pattern)
+    lowered = {name.lower(): alias for name, alias in aliases.items()}
+    return _replaced(value, lambda text: pattern.sub(lambda m: lowered[m.group().lower()], text))
 
 
-def _replaced(value: Any, pattern: re.Pattern[str]) -> Any:
+def _replaced(value: Any, spell: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return pattern.sub(ALIAS, value)
+        return spell(value)
     if isinstance(value, dict):
-        return {key: _replaced(one, pattern) for key, one in value.items()}
+        return {key: _replaced(one, spell) for key, one in value.items()}
     if isinstance(value, list):
-        return [_replaced(one, pattern) for one in value]
+        return [_replaced(one, spell) for one in value]
     return value

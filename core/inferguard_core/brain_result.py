@@ -36,10 +36,17 @@ MAX_ADVISORIES: Final = 12
 EVIDENCE: Final = 6
 MAX_LINES: Final = 40
 TEXT: Final = 400
+SENT: Final = 40_000
+"""Characters of one message that was sent to a model."""
 
 
-def brain_result(data: object, unix: float, concluded: Diagnosis | None, severity: Severity) -> BrainResult:
-    """The answer `data`, given at `unix`, about an endpoint whose rules `concluded` so. Never raises."""
+def brain_result(
+    data: object, unix: float, concluded: Diagnosis | None, severity: Severity, asked_about: str = ""
+) -> BrainResult:
+    """The answer `data`, given at `unix`, about an endpoint whose rules `concluded` so. Never raises.
+
+    `asked_about` is what the incident was called in the question, where that hid its host.
+    """
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         return BrainResult(unix, "rules", error=f"the brain's answer is not {SCHEMA}")
     source = data.get("source")
@@ -54,10 +61,11 @@ def brain_result(data: object, unix: float, concluded: Diagnosis | None, severit
         unix=unix,
         source=source if isinstance(source, str) and source in SOURCES else "rules",
         advisories=tuple(advisories),
-        diagnosis=_refined(data.get("diagnosis"), concluded, severity),
+        diagnosis=_refined(data.get("diagnosis"), concluded, severity, asked_about),
         narrative=_lines(data.get("narrative")),
         unverified=_lines(data.get("unverified")),
         trace=_lines(data.get("trace")),
+        sent=_lines(data.get("sent"), SENT),
         error="; ".join(problems),
     )
 
@@ -101,9 +109,13 @@ def _evidence(raw: object) -> Evidence | None:
     )
 
 
-def _refined(raw: object, concluded: Diagnosis | None, severity: Severity) -> Diagnosis | None:
+def _refined(
+    raw: object, concluded: Diagnosis | None, severity: Severity, asked_about: str
+) -> Diagnosis | None:
     """The rules' diagnosis with the brain's cause first; None where that is not what was answered."""
-    if not isinstance(raw, dict) or concluded is None or raw.get("incident_id") != concluded.incident_id:
+    if not isinstance(raw, dict) or concluded is None:
+        return None
+    if raw.get("incident_id") != (asked_about or concluded.incident_id):
         return None
     leading = raw.get("cause")
     return led_by(leading, concluded, severity) if isinstance(leading, str) else None
@@ -132,10 +144,10 @@ def led_by(leading: str, concluded: Diagnosis, severity: Severity) -> Diagnosis 
     )
 
 
-def _lines(raw: object) -> tuple[str, ...]:
+def _lines(raw: object, limit: int = TEXT) -> tuple[str, ...]:
     if not isinstance(raw, list):
         return ()
-    return tuple(printable(one, TEXT) for one in raw[:MAX_LINES] if isinstance(one, str) and one.strip())
+    return tuple(printable(one, limit) for one in raw[:MAX_LINES] if isinstance(one, str) and one.strip())
 
 
 def _number(value: object) -> float | None:

@@ -166,6 +166,8 @@ class BrainResult:
     """What the model said that no evidence supports."""
     trace: tuple[str, ...] = ()
     """Each step taken, with its cost."""
+    sent: tuple[str, ...] = ()
+    """What was sent to a model, message by message."""
     error: str = ""
     """Why it went no deeper."""
 

@@ -58,7 +58,12 @@ def test_it_is_json_and_names_no_host_unless_allowed() -> None:
         refused = Failure(FailureKind.REFUSED, "gpu-07.lab.example:8000 refuses connections")
         watch.observe(Poll(float(t), T0 + t, 1.0, failure=refused))
     assert watch.log.open is not None
-    told = json.dumps(brain_context(watch, T0 + 204))
+    past = Similar(
+        "web-3:8000/20260101T000000Z", "http://web-3:8000", "kv_exhausted", "web-3:8000: KV", T0, 9.0, 0.9, ()
+    )
+    told = json.dumps(brain_context(watch, T0 + 204, (past,)))
+    assert "web-3" not in told
+    assert "other-1/20260101T000000Z" in told
     assert "gpu-07" not in told
     assert "endpoint refuses connections" in told
     assert "gpu-07.lab.example" in json.dumps(brain_context(watch, T0 + 204, host_names=True))

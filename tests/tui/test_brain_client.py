@@ -102,7 +102,7 @@ async def test_a_mind_may_put_another_ranked_cause_first_but_not_its_own_numbers
     second = concluded.ranked[1]
 
     def answer(context: dict[str, Any]) -> dict[str, Any]:
-        said = {"incident_id": concluded.incident_id, "cause": second.cause, "confidence": 0.99}
+        said = {"incident_id": context["incident"]["id"], "cause": second.cause, "confidence": 0.99}
         return {**result(source="direct"), "diagnosis": said, "narrative": ["words"]}
 
     mind = Scripted(answer)
@@ -127,8 +127,12 @@ async def test_a_cause_that_the_rules_did_not_rank_is_not_taken(named: object) -
     concluded = watch.casebook.diagnosis
     assert concluded is not None
     assert named not in {score.cause for score in concluded.ranked}
-    said = {"incident_id": concluded.incident_id, "cause": named}
-    mind = Scripted(lambda _: {**result(source="direct"), "diagnosis": said, "narrative": ["words"]})
+
+    def answer(context: dict[str, Any]) -> dict[str, Any]:
+        said = {"incident_id": context["incident"]["id"], "cause": named}
+        return {**result(source="direct"), "diagnosis": said, "narrative": ["words"]}
+
+    mind = Scripted(answer)
     brain, _, _ = made(BrainSettings(), mind)
     await judged(
         brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.narrative)

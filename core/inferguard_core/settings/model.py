@@ -131,6 +131,10 @@ class Brain(_Concern):
     """Model asked to refine a diagnosis."""
     llm_deadline_seconds: Annotated[float, Interval(ge=1, le=300)] = 20.0
     """Total time of one call of the LLM, its retry included."""
+    llm_prompt_price: Annotated[float, Interval(ge=0, le=10_000)] | None = None
+    """US dollars per million prompt tokens. Unset: no cost is told."""
+    llm_completion_price: Annotated[float, Interval(ge=0, le=10_000)] | None = None
+    """US dollars per million completion tokens."""
     send_host_names: bool = False
     """Let the LLM see endpoints' host names; otherwise they are replaced."""
     bl_api_key: Key | None = None
