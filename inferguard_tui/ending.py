@@ -17,6 +17,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from inferguard_tui.terminal import in_browser
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -33,6 +35,7 @@ class Ending:
         """`leave` asks the application to end with an exit code; it returns at once and may be called anywhere."""
         self.restore = _restorer()
         self._leave = leave
+        self._parent = os.getppid()
         self._asked = threading.Event()
         self._over = threading.Event()
 
@@ -41,6 +44,12 @@ class Ending:
             self._asked.set()
             threading.Thread(target=self._insist, args=(code,), daemon=True).start()
         self._leave(code)
+
+    def is_unseen(self) -> bool:
+        """Nobody can look any more: the terminal was hung up, or the server of the page is gone."""
+        if in_browser(os.environ):
+            return os.getppid() != self._parent
+        return _terminal_is_gone()
 
     def over(self) -> None:
         """The application has ended."""
@@ -70,8 +79,8 @@ def clean_end(leave: Callable[[int], None]) -> Iterator[Ending]:
             signal.signal(number, before[number])
 
 
-def terminal_is_gone() -> bool:
-    """The terminal that was on stdin has been hung up. Reading from it would return at once, for ever."""
+def _terminal_is_gone() -> bool:
+    # Reading from a terminal that was hung up returns at once, for ever.
     try:
         termios.tcgetattr(0)
     except termios.error as error:

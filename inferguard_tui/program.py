@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from inferguard_tui.ending import terminal_is_gone
 from inferguard_tui.keymap import key_names
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
@@ -83,7 +82,7 @@ class Program(App[None]):
 
     def _check_terminal(self) -> None:
         # Where hang-ups are ignored, nothing else says that nobody looks any more.
-        if self.ending is not None and terminal_is_gone():
+        if self.ending is not None and self.ending.is_unseen():
             self.ending.ask(128 + signal.SIGHUP)
 
     def leave(self, code: int) -> None:

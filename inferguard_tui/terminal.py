@@ -25,11 +25,18 @@ class Terminal:
 def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
     """Read the environment (NO_COLOR, COLORTERM, TERM, LC_*, LANG); `encoding` is that of the stream drawn on."""
     env = os.environ if environ is None else environ
+    if in_browser(env):
+        return Terminal(own_palette=bool(env.get("NO_COLOR")))
     stream = encoding if encoding is not None else (sys.__stderr__.encoding if sys.__stderr__ else "")
     return Terminal(
         ascii_only=not _is_utf8(_locale(env), stream),
         own_palette=bool(env.get("NO_COLOR")) or not _rich_in_colour(env),
     )
+
+
+def in_browser(env: Mapping[str, str]) -> bool:
+    """textual-serve draws this in a page, which shows everything."""
+    return env.get("TEXTUAL_DRIVER", "").partition(":")[0] == "textual.drivers.web_driver"
 
 
 def _locale(env: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "play a recording, on screen or as JSON lines",
     "incidents": "list, show, export, annotate and judge what is remembered",
     "recall": "find past incidents like these words, or like another incident",
+    "web": "serve the terminal UI to a browser on this host",
     "themes": "list the colours there are for the screen",
     "validate": "send an engine recorded sessions and measure the answers",
     "serve": "give an agent the monitor as tools (MCP)",

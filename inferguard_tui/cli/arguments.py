@@ -79,5 +79,6 @@ def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
         "watch.file_sd": given.get("file_sd"),
         "watch.http_sd": given.get("http_sd"),
         "ui.theme": given.get("theme"),
+        "actuation.read_only": given.get("read_only"),
     }
     return load(overrides, given.get("config"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import OK, UNKNOWN
+from inferguard_tui.terminal import in_browser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def refusal() -> bool:
     """Say so, and return True, when there is no terminal to draw on."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if (sys.stdin.isatty() and sys.stdout.isatty()) or in_browser(os.environ):
         return False
     complain("no terminal to draw on; inferguard scan and inferguard watch need none")
     return True

@@ -18,6 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_access(parser)
     add_interval(parser, f"{TUI_INTERVAL_S:g}")
     parser.add_argument("--theme", metavar="NAME", help="colours of the screen")
+    parser.add_argument(
+        "--read-only", action="store_true", default=None, help="refuse every action but a preview"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
