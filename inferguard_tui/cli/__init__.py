@@ -5,8 +5,6 @@ Data goes to stdout, words to stderr. A person's mistake is one line and an exit
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import os
 import sys
 from difflib import get_close_matches
@@ -15,32 +13,28 @@ from typing import TYPE_CHECKING
 from inferguard_tui import __version__
 from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import INTERRUPTED, UNKNOWN
+from inferguard_tui.cli.parsers import command_module, command_parser, overview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "tui": "open the terminal UI (the same as no command)",
-    "scan": "look at endpoints once and say what is wrong",
-    "watch": "follow endpoints and print what changes",
-    "record": "write endpoints' pages to recordings",
-    "replay": "play a recording, on screen or as JSON lines",
-    "incidents": "list, show, export, annotate and judge what is remembered",
-    "recall": "find past incidents like these words, or like another incident",
-    "web": "serve the terminal UI to a browser on this host",
-    "themes": "list the colours there are for the screen",
-    "validate": "send an engine recorded sessions and measure the answers",
-    "serve": "give an agent the monitor as tools (MCP)",
-    "doctor": "look whether settings, terminal, endpoints and all else are in order",
-    "demo": "open the terminal UI on a simulated engine",
+    "tui": "the screen, as without one",
+    "scan": "what is wrong, at one look",
+    "watch": "follow; print what changes",
+    "record": "keep an engine's pages",
+    "replay": "play a recording",
+    "incidents": "what is remembered",
+    "recall": "incidents like these words",
+    "web": "the screen in a browser",
+    "themes": "colours of the screen",
+    "validate": "send real load, measure it",
+    "serve": "tools for an agent (MCP)",
+    "doctor": "is everything in order",
+    "completion": "for bash, zsh and fish",
+    "demo": "the screen on a simulation",
 }
-EXAMPLES = """\
-examples:
-  inferguard                          monitor the engines found on this host
-  inferguard gpu-07:8000 gpu-08:8000  monitor these
-  inferguard scan gpu-07:8000 --json  one answer for a script; exit 0 ok, 1 warning, 2 critical, 3 unknown
-  inferguard demo                     no engine at hand: a simulated one in trouble
-"""
+"""In a few words each: `--help` has two on a row."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     if arguments and arguments[0] in ("-h", "--help"):
-        _overview().print_help()
+        print(overview(COMMANDS))
         return 0
     if arguments and arguments[0] == "--version":
         print(f"inferguard {__version__}")
@@ -69,15 +63,7 @@ def _dispatch(arguments: list[str]) -> int:
         complain(f"{arguments[0]}: neither a command nor an address; did you mean: inferguard {meant}")
         return UNKNOWN
     name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "tui"
-    command = importlib.import_module(f"inferguard_tui.cli.{name}")
-    parser = argparse.ArgumentParser(
-        prog=f"inferguard {name}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    command.configure(parser)
-    code: int = command.run(parser.parse_args(arguments))
+    code: int = command_module(name).run(command_parser(name).parse_args(arguments))
     return code
 
 
@@ -86,15 +72,3 @@ def _mistyped(word: str) -> str:
     if word in COMMANDS or word.startswith("-") or not word.isalpha():
         return ""
     return next(iter(get_close_matches(word, COMMANDS, n=1)), "")
-
-
-def _overview() -> argparse.ArgumentParser:
-    width = max(map(len, COMMANDS))
-    rows = "\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS.items())
-    return argparse.ArgumentParser(
-        prog="inferguard",
-        usage="inferguard [URL ...] [--interval S]\n       inferguard COMMAND ...   (inferguard COMMAND --help)",
-        description=f"Terminal monitor for vLLM and SGLang engines.\n\ncommands:\n{rows}",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )

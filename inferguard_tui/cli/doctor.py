@@ -1,9 +1,8 @@
-"""Whether everything is in order: settings, terminal, state directory, endpoints, and the parts elsewhere.
+"""Whether all is in order: settings, terminal, state directory, endpoints, the parts elsewhere.
 
-  inferguard doctor gpu-07:8000       one engine; without an address those that are set, else this host's
-  inferguard doctor --json            for a program
-
-Exit: 0 in order, 1 works but not as it should, 2 a part that is set up does not work, 3 an endpoint does not answer.
+Without an address: the engines that are set, else those found on this host.
+Exit: 0 in order, 1 works but not as it should, 2 a part that is set up does not work,
+3 an endpoint does not answer.
 """
 
 from __future__ import annotations

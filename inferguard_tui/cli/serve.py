@@ -1,9 +1,7 @@
-"""The monitor as tools for an agent, over the Model Context Protocol. It reads and previews; it never acts.
+"""The monitor as tools for an agent (Model Context Protocol). It reads and previews; it never acts.
 
-  inferguard serve gpu-07:8000                                  stdio, for an agent on this host
-  inferguard serve gpu-07:8000 --transport streamable-http      http://127.0.0.1:8766/mcp
-
-Off loopback it demands the bearer token of INFERGUARD_SERVE_TOKEN.
+Over HTTP it answers at http://127.0.0.1:8766/mcp; off loopback it demands the bearer token of
+INFERGUARD_SERVE_TOKEN.
 """
 
 from __future__ import annotations

@@ -3,9 +3,6 @@
 Refuses when the engine is in trouble (--force), when stacks, hardware or models would be mixed, and when the
 recorded waits are too long. Ctrl-C ends it with what is there.
 
-  inferguard validate gpu-07:8000 sessions.json --runtime-stack-id standalone:vllm --json > before.json
-  inferguard validate gpu-07:8000 sessions.json --runtime-stack-id standalone:vllm --compare before.json
-
 Exit: 0 all answered, 1 some failed, 2 none answered or worse than the baseline, 3 nothing sent.
 """
 

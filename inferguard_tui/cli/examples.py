@@ -1,0 +1,43 @@
+"""How each command is used, for its --help; a test reads every line with the command's own parser."""
+
+from __future__ import annotations
+
+OVERVIEW = (
+    ("inferguard", "monitor the engines found on this host"),
+    ("inferguard gpu-07:8000 gpu-08:8000", "monitor these"),
+    ("inferguard scan gpu-07:8000 --json", "0 ok, 1 warning, 2 critical, 3 unknown"),
+    ("inferguard demo", "no engine at hand: a simulated one"),
+)
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "tui": ("inferguard tui gpu-07:8000 gpu-08:8000 --interval 2", "TARGET_ENDPOINT=gpu-07:8000 inferguard"),
+    "scan": ("inferguard scan gpu-07:8000 --json", "inferguard scan gpu-07:8000 --samples 10 --interval 1"),
+    "watch": ("inferguard watch gpu-07:8000 --json >> events.jsonl",),
+    "record": ("inferguard record gpu-07:8000 -o night.jsonl.gz --duration 3600",),
+    "replay": (
+        "inferguard replay night.jsonl.gz --speed 8",
+        "inferguard replay night.jsonl.gz --json --check",
+    ),
+    "incidents": (
+        "inferguard incidents",
+        "inferguard incidents show 20261126T0310",
+        "inferguard incidents resolve 20261126T0310 'fewer sequences' --grade helped",
+    ),
+    "recall": ("inferguard recall KV pressure after a deploy",),
+    "web": ("inferguard web gpu-07:8000", "inferguard web --demo"),
+    "themes": ("inferguard themes",),
+    "validate": (
+        "inferguard validate gpu-07:8000 sessions.json --json > before.json",
+        "inferguard validate gpu-07:8000 sessions.json --compare before.json",
+    ),
+    "serve": (
+        "inferguard serve gpu-07:8000",
+        "inferguard serve gpu-07:8000 --transport streamable-http --port 8766",
+    ),
+    "doctor": ("inferguard doctor gpu-07:8000", "inferguard doctor --json"),
+    "completion": (
+        "source <(inferguard completion bash)",
+        "inferguard completion fish > ~/.config/fish/completions/inferguard.fish",
+    ),
+    "demo": ("inferguard demo --scenario incident", "inferguard demo --engine sglang --endpoints 9"),
+}
