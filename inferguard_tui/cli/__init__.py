@@ -30,22 +30,10 @@ COMMANDS = {
     "themes": "colours of the screen",
     "validate": "send real load, measure it",
     "serve": "tools for an agent (MCP)",
+    "brain": "serve investigations (HTTP)",
     "doctor": "is everything in order",
     "completion": "for bash, zsh and fish",
     "demo": "the screen on a simulation",
-    "tui": "open the terminal UI (the same as no command)",
-    "scan": "look at endpoints once and say what is wrong",
-    "watch": "follow endpoints and print what changes",
-    "record": "write endpoints' pages to recordings",
-    "replay": "play a recording, on screen or as JSON lines",
-    "incidents": "list, show, export, annotate and judge what is remembered",
-    "recall": "find past incidents like these words, or like another incident",
-    "themes": "list the colours there are for the screen",
-    "validate": "send an engine recorded sessions and measure the answers",
-    "serve": "give an agent the monitor as tools (MCP)",
-    "brain": "serve investigations to monitors on other hosts (HTTP)",
-    "doctor": "look whether settings, terminal, endpoints and all else are in order",
-    "demo": "open the terminal UI on a simulated engine",
 }
 """In a few words each: `--help` has two on a row."""
 
