@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evaluate.cases import INTERVALS_S, Case
 from evaluate.score import Event, RunScore, score_run
 from inferguard_core.detect.limits import Limits
+from inferguard_core.engines import EngineReader
 from inferguard_core.poll import EndpointFacts, Poll, ProofLevel
 from inferguard_core.watch import EndpointWatch
 from inferguard_tui.simulator.engine import SimulatedEngine
@@ -18,6 +19,8 @@ from inferguard_tui.simulator.source import SimulatedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from inferguard_core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,28 @@ class Outcome:
     """Declared episodes that did too little harm to be demanded."""
 
 
+class PageReader(EngineReader):
+    """Reads a page once for all the onlookers that are shown it, one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._newest: tuple[str, str | None, Reading] | None = None
+
+    def read(self, body: str, version: str | None = None) -> Reading:
+        newest = self._newest
+        if newest is None or newest[0] is not body or newest[1] != version:
+            newest = self._newest = (body, version, super().read(body, version))
+        return newest[2]
+
+
 class Onlooker:
     """One watch at its own interval: it sees every n-th page of a run."""
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, reader: EngineReader) -> None:
         self.every = every
         self.events: list[Event] = []
         self._watch = EndpointWatch(
-            "http://simulated", "simulated", float(every), ProofLevel.SIMULATED, Limits()
+            "http://simulated", "simulated", float(every), ProofLevel.SIMULATED, Limits(), reader
         )
         self._facts: EndpointFacts | None = None
 
@@ -62,7 +79,8 @@ async def watched(
     scenario = SCENARIOS[case.scenario].scaled(case.load)
     engine = SimulatedEngine(scenario, engine=case.dialect, seed=case.seed)
     source = SimulatedSource(engine, interval_s=1.0)
-    onlookers = [Onlooker(every) for every in intervals]
+    reader = PageReader()
+    onlookers = [Onlooker(every, reader) for every in intervals]
     for number in range(int(case.seconds) + 1):
         poll = await source.poll()
         for onlooker in onlookers:

@@ -31,6 +31,9 @@ AGAIN_S = 3.0
 OPEN_S = 30.0
 """For this long after something got worse any cause may take the lead. Later, while trouble eases, only one that
 explains more than the believed one ever did: what ends an overload says little of what began it."""
+MARGIN = 0.1
+"""And then one that explains this much more than the believed one does now, or as much as that ever did: less is
+a condition that flickers at its limit."""
 RETOLD = 0.1
 """A confidence that moved by less is not told again."""
 
@@ -102,9 +105,17 @@ class Casebook:
         if self.diagnosis is not None:
             if self.diagnosis.cause == concluded.cause:
                 return True
-            if t - self._worse_t > OPEN_S and concluded.confidence <= self._best:
+            if not self._explains_more(concluded, easing=t - self._worse_t > OPEN_S):
                 return False
         return t - self._leading_since >= settle_s
+
+    def _explains_more(self, concluded: Diagnosis, *, easing: bool) -> bool:
+        """Whether another cause than the believed one may take the lead."""
+        if concluded.confidence > self._best or (not easing and concluded.confidence == self._best):
+            return True
+        believed = self.diagnosis.cause if self.diagnosis is not None else ""
+        still = next((s.confidence for s in concluded.ranked if s.cause == believed), 0.0)
+        return not easing and concluded.confidence >= still + MARGIN
 
 
 def _is_news(told: Diagnosis, now: Diagnosis) -> bool:

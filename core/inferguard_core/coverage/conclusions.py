@@ -26,6 +26,7 @@ SEEN_AS: Final = {
     "crashed_twice": "engine_restart",
     "ranks_apart": "rank_imbalance",
     "itl_tail_up": "itl_high",
+    "latency_felt": "ttft_high",
     "queued": "queue_growth",
 }
 """Required condition to the anomaly kind that it is seen with."""

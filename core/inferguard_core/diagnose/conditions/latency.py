@@ -20,6 +20,7 @@ SLOWER = 1.2
 LARGER = 2.0
 BURST = 3.0
 BURST_S = 5.0
+FELT = ("itl_high", "ttft_high", "throughput_drop", "decode_drift")
 ACCEPTED_FALL = 0.7
 ACCEPTED_LEAST = 0.3
 """As for the rule on it: 30 % under the normal, or under 0.3 whatever the normal."""
@@ -48,6 +49,19 @@ def itl_tail_up(look: Look) -> Condition:
     return Condition("itl_tail_up", holds, text, rows, since)
 
 
+def latency_felt(look: Look) -> Condition:
+    """A rule on latency fires: what nobody feels is not what this incident is about."""
+    kind = next((k for k in FELT if k in look.active), None)
+    if kind is not None:
+        return anomalous(look, "latency_felt", kind, f"{kind} fires")
+    return Condition("latency_felt", False, "no rule on latency fires")
+
+
+def prefill_flood(look: Look) -> Condition:
+    """Far more prompt is computed than before: an admission that holds requests back does not do that."""
+    return times(look, "prefill_flood", "prompt_computed_rate", BURST)
+
+
 def itl_up(look: Look) -> Condition:
     kind = next((k for k in ("itl_high", "decode_drift") if k in look.active), None)
     if kind is not None:
@@ -70,15 +84,18 @@ def itl_flat(look: Look) -> Condition:
 
 
 def prompt_bursts(look: Look) -> Condition:
-    """Prompt tokens come in lumps: the busiest seconds of the last minute against the normal of before."""
-    words, before, minute = (
-        f"prompt tokens in bursts ≥ {BURST:g}x before",
-        look.before("prompt_rate"),
-        look.last(60.0),
-    )
+    """Prompts to compute come in lumps: the busiest seconds of the last minute against the normal of before.
+
+    What the cache holds takes no step, so computed tokens are looked at where they are counted.
+    """
+    counted = look.gauge(Signal.PROMPT_TOKENS_COMPUTED) is not None
+    signal = Signal.PROMPT_TOKENS_COMPUTED if counted else Signal.PROMPT_TOKENS
+    name = "prompt_computed_rate" if counted else "prompt_rate"
+    words, before = f"{QUANTITIES[name].words} in bursts ≥ {BURST:g}x before", look.before(name)
+    minute = look.last(60.0)
     if minute is None or not before:
         return unknown("prompt_bursts", words)
-    points = [(row.t, v) for row in reversed(minute.rows) if (v := row.get(Signal.PROMPT_TOKENS)) is not None]
+    points = [(row.t, v) for row in reversed(minute.rows) if (v := row.get(signal)) is not None]
     rates = [
         (v2 - v1) / (t2 - t1)
         for i, (t1, v1) in enumerate(points)
@@ -88,7 +105,7 @@ def prompt_bursts(look: Look) -> Condition:
     if not rates:
         return unknown("prompt_bursts", words)
     peak = max(rates)
-    row = look.evidence("prompt_rate", peak, BURST * before, before)
+    row = look.evidence(name, peak, BURST * before, before)
     text = f"{words} ({shown(before, 'tokens/s')} → {shown(peak, 'tokens/s')} at most)"
     return Condition("prompt_bursts", peak >= BURST * before, text, (row,))
 

@@ -26,6 +26,7 @@ KEPT_UP = 0.9
 SAME = (0.67, 1.5)
 """A load counts as the same while it is within a half more or a third less."""
 MANY_HELD = 2.0
+GREW = 1.3
 CAP_LABELS = ("max_num_seqs", "max_running_requests")
 
 
@@ -109,13 +110,13 @@ def at_cap(look: Look) -> Condition:
 
 
 def below_cap(look: Look) -> Condition:
-    """The batch has room. Flat at the most ever seen, with no limit shown, it cannot be told from full."""
+    """The batch has room. At the most ever seen, with no limit shown, it cannot be told from full."""
     words, value, cap = "running below its cap", look.now("running"), _cap(look)
     peak = look.prelude.peaks.get("running") if look.prelude is not None else None
     if value is None or (cap is None and peak is None):
         return unknown("below_cap", words)
     limit = cap if cap is not None else peak or 0.0
-    if cap is None and look.holds("at_cap"):
+    if cap is None and value >= FLAT * limit:
         return unknown("below_cap", words)
     name = "cap" if cap is not None else "most seen"
     text = f"{words} ({value:.0f} running, {name} {limit:.0f})"
@@ -153,6 +154,24 @@ def tokens_held_up(look: Look) -> Condition:
     return times(look, "tokens_held_up", "tokens_per_running", MANY_HELD)
 
 
+def requests_grew(look: Look) -> Condition:
+    """Around the onset each request held more than those before: what came is of another kind, not only more."""
+    words, before = f"each request holds ≥ {GREW:g}x what it did", look.before("tokens_per_running")
+    around = look.prelude.around.get("tokens_per_running") if look.prelude is not None else None
+    if around is None or not before:
+        return unknown("requests_grew", words)
+    text = f"{words} ({shown(before, 'tokens')} → {shown(around, 'tokens')})"
+    row = look.evidence("tokens_per_running", around, GREW * before, before)
+    return Condition("requests_grew", around >= GREW * before, text, (row,))
+
+
+def surged(look: Look) -> Condition:
+    """More requests of the usual kind: a pool that fills by it is filled by their number."""
+    doubled, grew = look.known["arrivals_doubled"], look.known["requests_grew"]
+    both = None if doubled.holds is None or grew.holds is None else doubled.holds and not grew.holds
+    return Condition("surged", both, f"{doubled.text}; {grew.text}", doubled.evidence, doubled.onset_unix)
+
+
 def tokens_held_normal(look: Look) -> Condition:
     up = look.known["tokens_held_up"]
     text = up.text.replace(f"≥ {MANY_HELD:g}x", "near what they were")
@@ -178,13 +197,16 @@ def _moved(look: Look, name: str) -> tuple[float, float] | None:
 
 
 def load_same(look: Look) -> Condition:
-    """Arrivals and prompt lengths are what they were when the hit rate fell."""
+    """Arrivals, but for chance, and prompt lengths are what they were when the hit rate fell."""
     words = "arrivals and prompt lengths unchanged"
     arrivals, lengths = _moved(look, "arrival_rate"), _moved(look, "prompt_length")
     if arrivals is None or lengths is None:
         return unknown("load_same", words)
     low, high = SAME
-    holds = all(low <= after / before <= high for before, after in (arrivals, lengths))
+    came_before, came_after = arrivals
+    chance = CHANCE_Z * ((came_before + came_after) / QUANTITIES["arrival_rate"].window_s) ** 0.5
+    as_many = low <= came_after / came_before <= high or abs(came_after - came_before) < chance
+    holds = as_many and low <= lengths[1] / lengths[0] <= high
     rates, tokens = ([shown(v, u) for v in p] for p, u in ((arrivals, "requests/s"), (lengths, "tokens")))
     text = f"{words} ({rates[0]} → {rates[1]}, {tokens[0]} → {tokens[1]})"
     return Condition(

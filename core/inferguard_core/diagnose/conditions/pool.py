@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.look import anomalous, threshold, unknown
@@ -49,14 +50,14 @@ def preempting(look: Look) -> Condition:
 
 
 def kv_slack(look: Look) -> Condition:
-    """The pool is not what limits: it has had room all through the last minute."""
-    words = "KV < 0.8 for a minute"
-    usage = look.window.maximum(Signal.KV_USAGE, 60.0) if look.window is not None else None
+    """The pool is not what limits: it has had room for most of the last minute, and has it now."""
+    words = "KV < 0.8 for most of a minute"
+    usage = look.window.median(Signal.KV_USAGE, 60.0) if look.window is not None else None
     if usage is None:
         return unknown("kv_slack", words)
     holds = usage < SLACK and not look.holds("kv_full")
     row = look.evidence("kv_usage", usage, SLACK)
-    return Condition("kv_slack", holds, f"{words} (at most {usage:.2f})", (row,))
+    return Condition("kv_slack", holds, f"{words} (median {usage:.2f})", (row,))
 
 
 def kv_half(look: Look) -> Condition:
@@ -64,7 +65,8 @@ def kv_half(look: Look) -> Condition:
 
 
 def kv_low(look: Look) -> Condition:
-    return threshold(look, "kv_low", "kv_usage", HALF, above=False)
+    """A state of ease: that it has lasted dates no trouble."""
+    return replace(threshold(look, "kv_low", "kv_usage", HALF, above=False), onset_unix=None)
 
 
 def pressed(look: Look) -> Condition:
