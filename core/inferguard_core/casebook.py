@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.actions.experience import experienced
-from inferguard_core.diagnose import EpisodeMemory, diagnose, remember
+from inferguard_core.diagnose import UNCLEAR, EpisodeMemory, diagnose, remember
 from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
-from inferguard_core.frame import AnomalyState
+from inferguard_core.frame import AnomalyState, MeasureId
 from inferguard_core.impact import ImpactStart, impact
 from inferguard_core.remediation import fix
+from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ explains more than the believed one ever did: what ends an overload says little 
 MARGIN = 0.1
 """And then one that explains this much more than the believed one does now, or as much as that ever did: less is
 a condition that flickers at its limit."""
+DRAIN_S = 30.0
+DRAINED = 0.9
 RETOLD = 0.1
 """A confidence that moved by less is not told again."""
 
@@ -70,7 +73,7 @@ class Casebook:
         self._memory = remember(self._memory, scene)
         self._count_cost(scene)
         concluded = diagnose(scene, self._memory)
-        if not self._believed(concluded, t, scene.limits.diagnosis_settle):
+        if not self._believed(concluded, t, scene):
             return ()
         events: list[Event] = []
         if self.diagnosis is None or _is_news(self.diagnosis, concluded):
@@ -96,7 +99,7 @@ class Casebook:
             self._start = ImpactStart.at(scene.window, scene.incident.onset_unix)
         self.impact = impact(scene, self._start, self.impact)
 
-    def _believed(self, concluded: Diagnosis, t: float, settle_s: float) -> bool:
+    def _believed(self, concluded: Diagnosis, t: float, scene: Scene) -> bool:
         """Whether the leading cause has led long enough; the one believed so far stays until then."""
         if concluded.cause != self._leading:
             self._leading, self._leading_since = concluded.cause, t
@@ -105,9 +108,11 @@ class Casebook:
         if self.diagnosis is not None:
             if self.diagnosis.cause == concluded.cause:
                 return True
+            if self.diagnosis.cause != UNCLEAR and _draining(scene):
+                return False
             if not self._explains_more(concluded, easing=t - self._worse_t > OPEN_S):
                 return False
-        return t - self._leading_since >= settle_s
+        return t - self._leading_since >= scene.limits.diagnosis_settle
 
     def _explains_more(self, concluded: Diagnosis, *, easing: bool) -> bool:
         """Whether another cause than the believed one may take the lead."""
@@ -116,6 +121,16 @@ class Casebook:
         believed = self.diagnosis.cause if self.diagnosis is not None else ""
         still = next((s.confidence for s in concluded.ranked if s.cause == believed), 0.0)
         return not easing and concluded.confidence >= still + MARGIN
+
+
+def _draining(scene: Scene) -> bool:
+    """The queue is past its peak and falls: what works it off looks like a load of its own."""
+    window, highest = scene.window, scene.incident.peaks.get(MeasureId.WAITING)
+    waiting = None if window is None else window.latest(Signal.WAITING)
+    slope = None if window is None else window.slope(Signal.WAITING, DRAIN_S)
+    if waiting is None or slope is None or not highest:
+        return False
+    return slope < 0.0 and waiting < DRAINED * highest
 
 
 def _is_news(told: Diagnosis, now: Diagnosis) -> bool:

@@ -16,7 +16,7 @@ LOAD: tuple[Signature, ...] = (
         "queue_backup",
         {"arrivals_doubled": 3, "completions_at_peak": 2, "queued": 2},
         {"capped_before": 3, "requests_grew": 3, "swapping": 2, **GONE, **UNEVEN},
-        ("arrivals_doubled",),
+        ("arrivals_doubled", "engine_full"),
         "Shed or queue-limit at the gateway, then scale out: completions are at their highest already.",
         (ActionType.THROTTLE_CONCURRENCY,),
         (
@@ -78,7 +78,7 @@ LOAD: tuple[Signature, ...] = (
     Signature(
         "kv_exhausted",
         "kv_saturation",
-        {"preempting": 3, "kv_full": 2, "queued": 2, "tokens_held_normal": 1},
+        {"overflowing": 3, "kv_full": 2, "queued": 2, "tokens_held_normal": 1},
         {"hits_fell_first": 3, "surged": 2, "swapping": 2, **GONE, **UNEVEN},
         ("pressed",),
         "Fewer sequences at once (L*), head room at admission (--watermark on vLLM that has it,"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.diagnose.conditions.pool import SLACK
+from inferguard_core.diagnose.conditions.pool import FULL, SLACK
 from inferguard_core.diagnose.look import anomalous, times, unknown
 from inferguard_core.diagnose.prelude import AROUND_S
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
+from inferguard_core.reading import Engine
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
 
@@ -25,8 +26,10 @@ PEAK_SHARE = 0.75
 KEPT_UP = 0.9
 SAME = (0.67, 1.5)
 """A load counts as the same while it is within a half more or a third less."""
+HANDFUL = 8
 MANY_HELD = 2.0
 GREW = 1.3
+FULL_S = 30.0
 CAP_LABELS = ("max_num_seqs", "max_running_requests")
 
 
@@ -94,19 +97,32 @@ def _cap(look: Look) -> float | None:
 
 
 def at_cap(look: Look) -> Condition:
-    """The batch stands at its limit while requests wait; where no limit is shown, at the most ever seen."""
+    """The batch stands at its limit while requests wait; where no limit is shown, at the most ever seen.
+
+    A limit that nobody shows is one only where the batch hits it exactly, again and again; a handful of requests
+    that an SGLang has reserved its pool for stand as still.
+    """
     words, minute, cap = "running flat at its cap while requests wait", look.last(30.0), _cap(look)
     running = sorted(minute.values(Signal.RUNNING)) if minute is not None else []
     waiting = minute.values(Signal.WAITING) if minute is not None else []
     if len(running) < 3 or not waiting:
         return unknown("at_cap", words)
+    most = running[-1]
+    if cap is None and look.engine is Engine.SGLANG and most < HANDFUL:
+        return unknown("at_cap", words)
     peak = look.prelude.peaks.get("running", 0.0) if look.prelude is not None else 0.0
-    limit = FLAT * (cap if cap is not None else max(peak, running[-1]))
+    limit = _nearly(cap if cap is not None else max(peak, most))
+    often = cap is not None or running[len(running) // 2] >= most - 1
     queued_share = sum(1 for w in waiting if w >= 1) / len(waiting)
-    holds = running[-1] >= 1 and running[len(running) // 10] >= limit and queued_share >= QUEUED_SHARE
-    shown_cap = f"cap {cap:.0f}" if cap is not None else f"most seen {max(peak, running[-1]):.0f}"
-    text = f"{words} ({running[0]:.0f} to {running[-1]:.0f} running, {shown_cap})"
-    return Condition("at_cap", holds, text, (look.evidence("running", running[-1], limit),))
+    holds = most >= 1 and often and running[len(running) // 10] >= limit and queued_share >= QUEUED_SHARE
+    shown_cap = f"cap {cap:.0f}" if cap is not None else f"most seen {max(peak, most):.0f}"
+    text = f"{words} ({running[0]:.0f} to {most:.0f} running, {shown_cap})"
+    return Condition("at_cap", holds, text, (look.evidence("running", most, limit),))
+
+
+def _nearly(cap: float) -> float:
+    """What a full batch may fall to between two admissions: a tenth of it, or two requests."""
+    return max(0.75 * cap, min(FLAT * cap, cap - 2))
 
 
 def below_cap(look: Look) -> Condition:
@@ -163,6 +179,23 @@ def requests_grew(look: Look) -> Condition:
     text = f"{words} ({shown(before, 'tokens')} → {shown(around, 'tokens')})"
     row = look.evidence("tokens_per_running", around, GREW * before, before)
     return Condition("requests_grew", around >= GREW * before, text, (row,))
+
+
+def engine_full(look: Look) -> Condition:
+    """It takes all it can, so that what comes on top has to wait; an SGLang with room holds requests back."""
+    words = "the engine takes all it can"
+    if look.engine is not Engine.SGLANG:
+        return Condition("engine_full", True, words)
+    usage = look.window.maximum(Signal.KV_USAGE, FULL_S) if look.window is not None else None
+    signs = [look.known[name] for name in ("at_cap", "prefill_flood") if look.holds(name)]
+    if usage is not None and usage >= FULL:
+        return Condition(
+            "engine_full", True, f"{words} (KV {usage:.2f})", (look.evidence("kv_usage", usage),)
+        )
+    if signs:
+        return Condition("engine_full", True, signs[0].text, signs[0].evidence)
+    room = look.known["room_with_queue"]
+    return Condition("engine_full", False if room.holds else None, room.text, room.evidence)
 
 
 def surged(look: Look) -> Condition:

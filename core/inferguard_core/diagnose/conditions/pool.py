@@ -49,6 +49,14 @@ def preempting(look: Look) -> Condition:
     )
 
 
+def overflowing(look: Look) -> Condition:
+    """Preemptions; an SGLang whose pool is full admits less and may never retract, so there none is no denial."""
+    found = look.known["preempting"]
+    if look.engine is Engine.SGLANG and not found.holds:
+        return unknown("overflowing", "running requests are thrown back")
+    return replace(found, id="overflowing")
+
+
 def kv_slack(look: Look) -> Condition:
     """The pool is not what limits: it has had room for most of the last minute, and has it now."""
     words = "KV < 0.8 for most of a minute"
