@@ -50,6 +50,7 @@ def test_a_healthy_engine_shows_no_condition_of_trouble() -> None:
         "kv_slack",
         "kv_low",
         "below_cap",
+        "takes_all",
         "tokens_held_normal",
         "prompts_repeated",
         "hits_kept",

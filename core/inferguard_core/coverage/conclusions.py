@@ -33,7 +33,7 @@ SEEN_AS: Final = {
 
 KNOWN_BY: Final[dict[str, tuple[tuple[S, ...], ...]]] = {
     "arrivals_doubled": ((S.FINISHED, S.RUNNING, S.WAITING),),
-    "engine_full": ((S.KV_USAGE,),),
+    "takes_all": ((S.KV_USAGE,),),
     "tokens_held_up": ((S.KV_USAGE, S.KV_CAPACITY_TOKENS, S.RUNNING),),
     "pressed": ((S.KV_USAGE,), (S.PREEMPTIONS,)),
     "kv_low": _POOL,

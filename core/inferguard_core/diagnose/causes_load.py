@@ -16,7 +16,7 @@ LOAD: tuple[Signature, ...] = (
         "queue_backup",
         {"arrivals_doubled": 3, "completions_at_peak": 2, "queued": 2},
         {"capped_before": 3, "requests_grew": 3, "swapping": 2, **GONE, **UNEVEN},
-        ("arrivals_doubled", "engine_full"),
+        ("arrivals_doubled", "takes_all"),
         "Shed or queue-limit at the gateway, then scale out: completions are at their highest already.",
         (ActionType.THROTTLE_CONCURRENCY,),
         (

@@ -181,21 +181,24 @@ def requests_grew(look: Look) -> Condition:
     return Condition("requests_grew", around >= GREW * before, text, (row,))
 
 
-def engine_full(look: Look) -> Condition:
-    """It takes all it can, so that what comes on top has to wait; an SGLang with room holds requests back."""
-    words = "the engine takes all it can"
+def takes_all(look: Look) -> Condition:
+    """It holds no request back while it has room, so that what comes on top has to wait.
+
+    vLLM never does; an SGLang may, for what requests could still grow to.
+    """
+    words = "no request is held back from room"
+    if look.window is None or look.gauge(Signal.WAITING) is None:
+        return unknown("takes_all", words)
     if look.engine is not Engine.SGLANG:
-        return Condition("engine_full", True, words)
-    usage = look.window.maximum(Signal.KV_USAGE, FULL_S) if look.window is not None else None
+        return Condition("takes_all", True, words)
+    usage = look.window.maximum(Signal.KV_USAGE, FULL_S)
     signs = [look.known[name] for name in ("at_cap", "prefill_flood") if look.holds(name)]
     if usage is not None and usage >= FULL:
-        return Condition(
-            "engine_full", True, f"{words} (KV {usage:.2f})", (look.evidence("kv_usage", usage),)
-        )
+        return Condition("takes_all", True, f"{words} (KV {usage:.2f})", (look.evidence("kv_usage", usage),))
     if signs:
-        return Condition("engine_full", True, signs[0].text, signs[0].evidence)
+        return Condition("takes_all", True, signs[0].text, signs[0].evidence)
     room = look.known["room_with_queue"]
-    return Condition("engine_full", False if room.holds else None, room.text, room.evidence)
+    return Condition("takes_all", False if room.holds else None, room.text, room.evidence)
 
 
 def surged(look: Look) -> Condition:

@@ -61,7 +61,7 @@ CONDITIONS: dict[str, Check] = {
     "is_sglang": Check(pool.is_sglang, False),
     "room_with_queue": Check(pool.room_with_queue, True, (S.KV_USAGE, S.WAITING)),
     "prefill_flood": Check(latency.prefill_flood, False, (S.PROMPT_TOKENS_COMPUTED,)),
-    "engine_full": Check(load.engine_full, True, (S.KV_USAGE, S.RUNNING)),
+    "takes_all": Check(load.takes_all, True, (S.KV_USAGE, S.RUNNING)),
     "ratio_high": Check(pool.ratio_high, False, (S.NEW_TOKEN_RATIO,)),
     "swapping": Check(pool.swapping, True, (S.SWAPPED, S.CPU_CACHE_USAGE, S.OFFLOAD_FAILURES)),
     "ranks_apart": Check(pool.ranks_apart, True),
