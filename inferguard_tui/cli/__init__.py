@@ -24,6 +24,7 @@ COMMANDS = {
     "watch": "follow; print what changes",
     "record": "keep an engine's pages",
     "replay": "play a recording",
+    "check": "try rules on recordings",
     "incidents": "what is remembered",
     "recall": "incidents like these words",
     "web": "the screen in a browser",
