@@ -12,11 +12,19 @@ OVERVIEW = (
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "tui": ("inferguard tui gpu-07:8000 gpu-08:8000 --interval 2", "TARGET_ENDPOINT=gpu-07:8000 inferguard"),
     "scan": ("inferguard scan gpu-07:8000 --json", "inferguard scan gpu-07:8000 --samples 10 --interval 1"),
-    "watch": ("inferguard watch gpu-07:8000 --json >> events.jsonl",),
+    "watch": (
+        "inferguard watch gpu-07:8000 --json >> events.jsonl",
+        "inferguard watch 'prometheus+http://prom:9090?job=vllm' --alertmanager http://am:9093",
+        "inferguard watch --file-sd targets.json --listen :9464",
+    ),
     "record": ("inferguard record gpu-07:8000 -o night.jsonl.gz --duration 3600",),
     "replay": (
         "inferguard replay night.jsonl.gz --speed 8",
         "inferguard replay night.jsonl.gz --json --check",
+    ),
+    "check": (
+        "inferguard check night.jsonl.gz --rules try.toml",
+        "inferguard check --export prometheus-rules > inferguard.yml",
     ),
     "incidents": (
         "inferguard incidents",
