@@ -39,9 +39,12 @@ def _mind(settings: BrainSettings) -> Mind | str:
 
 def reasoner(settings: BrainSettings, key: str) -> Reasoner:
     """The language model of the settings, in this process."""
+    from inferguard_brain.decompose import Bounds
     from inferguard_brain.llm import Model, Price
     from inferguard_brain.reason import Reasoner
 
     price = Price(settings.llm_prompt_price, settings.llm_completion_price)
     model = Model(settings.gmi_base_url, settings.gmi_model, key, settings.llm_deadline_seconds, price)
-    return Reasoner(model)
+    # A direct call must still fit behind a decomposition that fails.
+    seconds = max(1.0, settings.deadline_seconds - settings.llm_deadline_seconds)
+    return Reasoner(model, bounds=Bounds(seconds=seconds))

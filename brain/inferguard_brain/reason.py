@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.context import read
+from inferguard_brain.decompose import Bounds, decompose
 from inferguard_brain.facts import facts
 from inferguard_brain.investigate import by_rules, result
 from inferguard_brain.llm import Form, LanguageModel
@@ -51,8 +52,12 @@ class Case:
 class Reasoner:
     """A brain with a language model behind it; thinks about one context at a time."""
 
-    def __init__(self, model: Model, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, model: Model, clock: Callable[[], float] = time.monotonic, bounds: Bounds | None = None
+    ) -> None:
+        """`bounds` are those of a decomposition."""
         self.llm = LanguageModel(model)
+        self._bounds = bounds or Bounds()
         self._clock = clock
         self._known: dict[tuple[object, ...], tuple[float, dict[str, Any]]] = {}
 
@@ -75,7 +80,7 @@ class Reasoner:
         fresh_s = CACHED_FOR_A_PERSON_S if data.get("asked_by") == "person" else CACHED_S
         if known is not None and now - known[0] < fresh_s:
             return _again(known[1], case, now - known[0])
-        answer = await self._answer(case)
+        answer = await self._answer(case, by_parts=data.get("asked_by") == "person")
         if answer["error"] is None and context.incident is not None:
             self._known[key] = (now, answer)
             while len(self._known) > CACHED:
@@ -85,8 +90,15 @@ class Reasoner:
     async def close(self) -> None:
         await self.llm.close()
 
-    async def _answer(self, case: Case) -> dict[str, Any]:
-        return await self._direct(case, [])
+    async def _answer(self, case: Case, *, by_parts: bool) -> dict[str, Any]:
+        """By parts where a person asked and waits for it, in one question otherwise or when that fails."""
+        if not by_parts or self.llm.breaker.rests_s:
+            return await self._direct(case, [])
+        went = await decompose(self.llm, case, self._bounds, self._clock)
+        if went.said is None:
+            return await self._direct(case, [*went.trace, f"decomposed: {went.why}"])
+        spent = self.llm.spent.words(self.llm.model.price)
+        return refined(went.case, went.said, [*went.trace, f"so far {spent}"], "decomposed", went.sent)
 
     async def _direct(self, case: Case, steps: Sequence[str]) -> dict[str, Any]:
         """All facts in one question."""

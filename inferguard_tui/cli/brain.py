@@ -1,4 +1,4 @@
-"""Serve investigations over HTTP: GET /health, POST /investigate. HOST and PORT of the environment are heeded.
+"""Serve investigations over HTTP: GET /health, POST /investigate. HOST and PORT are heeded.
 
 A monitor asks it with INFERGUARD_BRAIN_MODE=remote and INFERGUARD_BRAIN_URL. The LLM's key stays here.
 """

@@ -42,6 +42,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "inferguard serve gpu-07:8000",
         "inferguard serve gpu-07:8000 --transport streamable-http --port 8766",
     ),
+    "brain": ("inferguard brain", "inferguard brain --host 0.0.0.0 --port 8077"),
     "doctor": ("inferguard doctor gpu-07:8000", "inferguard doctor --json"),
     "completion": (
         "source <(inferguard completion bash)",
