@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "validate": (
         "inferguard validate gpu-07:8000 sessions.json --json > before.json",
         "inferguard validate gpu-07:8000 sessions.json --compare before.json",
+        "inferguard validate gpu-07:8000 --incident 20261126T0310",
     ),
     "serve": (
         "inferguard serve gpu-07:8000",

@@ -50,6 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--ignore-waits", action="store_true", help="send without the recorded waits")
     add("--percentiles", type=_percentiles, metavar="P,P", default=PERCENTILES, help="default 50,90,95,99")
     add("--compare", type=Path, metavar="BASELINE", help="the JSON of an earlier run of the same load")
+    add(
+        "--incident",
+        metavar="ID",
+        help="keep the run with this incident; after a remedy, compare with before",
+    )
+    add("--after", action="store_true", help="with --incident: something was done, though none is known")
     add("--force", action="store_true", help="send although the engine is in trouble or cannot be seen")
     add("--json", action="store_true", help="one JSON object, a baseline for --compare")
     add_reach(parser)
@@ -60,12 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     prepared = None if settings is None else _prepared(arguments, settings)
     if settings is None or prepared is None:
         return UNKNOWN
-    result = asyncio.run(_sent(prepared, settings))
+    result = asyncio.run(_whole(prepared, settings, arguments))
     if isinstance(result, BadInput):
         complain(result.message)
         return UNKNOWN
-    if prepared.baseline is not None:
-        result = replace(result, comparison=compared(result, prepared.baseline))
     print(json.dumps(to_json(result), ensure_ascii=False) if arguments.json else text(result))
     return exit_code(result)
 
@@ -143,6 +147,23 @@ def _order(arguments: argparse.Namespace, settings: Settings) -> Order | BadInpu
         answer_deadline_s=chosen.answer_deadline_seconds,
         approximate=chosen.skip_tokenizer,
     )
+
+
+async def _whole(prepared: _Prepared, settings: Settings, arguments: argparse.Namespace) -> Result | BadInput:
+    """The run, held against its baseline and kept with its incident."""
+    from inferguard_tui.cli.validated import kept, remembered
+
+    about = None if arguments.incident is None else await remembered(settings, arguments.incident)
+    if isinstance(about, BadInput):
+        return about
+    result = await _sent(prepared, settings)
+    if isinstance(result, BadInput):
+        return result
+    if prepared.baseline is not None:
+        result = replace(result, comparison=compared(result, prepared.baseline))
+    if about is None:
+        return result
+    return await kept(settings, about, result, after=arguments.after)
 
 
 async def _sent(prepared: _Prepared, settings: Settings) -> Result | BadInput:

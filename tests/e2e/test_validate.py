@@ -181,3 +181,34 @@ def test_the_export_may_stand_in_the_settings(healthy: str) -> None:
     found = json.loads(run("validate", healthy, "--json", **variables).stdout)
     assert found["load"]["concurrency"] == 2
     assert found["counts"]["answered"] == 2
+
+
+def test_a_run_is_kept_with_its_incident_before_and_after(sessions: Path, tmp_path: Path) -> None:
+    """An incident is watched, load is measured, a person says what was done, load is measured again."""
+    state = {"INFERGUARD_STATE_DIR": str(tmp_path / "state")}
+    with launched("recovery", "vllm", 1, 1) as urls:
+        run("watch", urls[0], "--interval", "1", "--duration", "8", **state)
+    (incident,) = json.loads(run("incidents", "--json", **state).stdout)
+    name = incident["incident_id"]
+    with launched("healthy", "vllm", 1, 1) as urls:
+        validate = ("validate", urls[0], sessions, "--incident", name, "--json", "--ignore-waits")
+        first = run(*validate, **state)
+        assert json.loads(first.stdout)["comparison"] is None
+        assert "as before a remedy" in first.stderr
+        run("incidents", "resolve", name, "over", "--applied", "--max-num-seqs 64", **state)
+        second = run(*validate, **state)
+    assert "as after a remedy" in second.stderr
+    assert json.loads(second.stdout)["comparison"]["sessions"] == 8
+    shown = run("incidents", "show", name, **state).stdout
+    assert "validated before a remedy: 16 of 16 turns answered" in shown
+    assert "validated after a remedy" in shown
+    assert "against the run before" in shown
+
+
+def test_an_incident_that_is_not_remembered_stops_it_before_anything_is_sent(tmp_path: Path) -> None:
+    state = {"INFERGUARD_STATE_DIR": str(tmp_path / "state")}
+    arguments = ("validate", "127.0.0.1:1", EXAMPLES / "multiturn.json", "--incident", "none")
+    done = run(*arguments, **state)
+    assert (done.returncode, "none is remembered" in done.stderr) == (3, True)
+    done = run(*arguments, **state, INFERGUARD_MEMORY_MODE="off")
+    assert (done.returncode, "memory is off" in done.stderr) == (3, True)
