@@ -128,7 +128,9 @@ def _blind(watch: EndpointWatch, engine: Engine, generation: str) -> tuple[Blind
             remedies = dict.fromkeys(
                 _remedy(s, engine, watch.facts.version, generation) for s in finding.missing
             )
-            rows.append(Blind(kind, ", ".join(finding.missing), "; ".join(r for r in remedies if r)))
+            flag = watch.seen.poll.lacking if watch.seen is not None else ""
+            remedy_words = f"start the server with {flag}" if flag else "; ".join(r for r in remedies if r)
+            rows.append(Blind(kind, ", ".join(finding.missing), remedy_words))
     return tuple(rows)
 
 

@@ -75,6 +75,8 @@ class Poll:
     """Set when it changed, else None."""
     size: int = field(default=0, compare=False)
     """Bytes of the decoded body."""
+    lacking: str = ""
+    """The engine's flag without which the page holds little of what it could."""
     simulated: bool = False
     """The endpoint says of itself that it is a simulation."""
 

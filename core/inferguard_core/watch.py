@@ -125,7 +125,7 @@ class EndpointWatch:
         observed_s = self._observed(poll)
         appended = self._history.append(poll.t, poll.unix, reading)
         self._spelled.take(poll.t, reading.spellings, restarted=appended.restarted)
-        self.doubts = _doubts(reading, appended)
+        self.doubts = _doubts(reading, appended, poll.lacking)
         self.seen = self._see(poll, reading)
         self.learned.identify(self.models, reading.engine)
         events = self._settle(poll, self._availability(appended), observed_s)
@@ -278,8 +278,10 @@ def _active(lives: Mapping[str, AnomalyLife]) -> frozenset[str]:
     return frozenset(kind for kind, life in lives.items() if life.active)
 
 
-def _doubts(reading: Reading, appended: Appended) -> tuple[str, ...]:
+def _doubts(reading: Reading, appended: Appended, lacking: str) -> tuple[str, ...]:
     doubts = list(reading.doubts)
+    if lacking:
+        doubts.append(f"the server runs without {lacking}: only its queue and KV pool are known")
     if reading.bad_lines:
         doubts.append(f"{reading.bad_lines} lines are not exposition text")
     if appended.fell:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from inferguard_core.poll import EndpointFacts, Failure, Poll, ProofLevel
-from inferguard_core.sources import explain
+from inferguard_core.reading import Engine
+from inferguard_core.sources import explain, loads
 from inferguard_core.sources.facts import Answer, ask_facts, engine_of
 from inferguard_core.sources.fetch import Page, build_request, complaint, fetch
 
@@ -22,7 +25,7 @@ ASK_AGAIN_S = 60.0
 
 
 class DirectSource:
-    """Polls GET /metrics of one engine.
+    """Polls GET /metrics of one engine; of an SGLang that has none, /v1/loads.
 
     Version and models are asked in the background after the first page, so that they never delay a poll, and
     come with the first poll after their answer.
@@ -42,6 +45,9 @@ class DirectSource:
         self._client = client
         self._proof = proof
         self._request = build_request(client, address, access, "/metrics")
+        self._loads = build_request(client, address, access, loads.ROUTE, Engine.SGLANG)
+        self._loads_until = 0.0
+        """Until then /metrics is known to be missing and is not asked for."""
         self._facts: EndpointFacts | None = None
         self._asking: asyncio.Task[Answer] | None = None
         self._ask_at = 0.0
@@ -60,15 +66,22 @@ class DirectSource:
 
     async def poll(self) -> Poll:
         t, unix = time.monotonic(), time.time()
-        page = await fetch(self._client, self._request, self._address.name, self._access)
-        if isinstance(page, Page) and (what := complaint(page.text)):
-            page = explain.not_metrics(self._address.name, what)
+        page, lacking = await self._read(t)
         ms = (time.monotonic() - t) * 1000
         if isinstance(page, Failure):
             return Poll(t, unix, ms, failure=page, facts=self._new_facts())
         facts = self._new_facts()
-        self._ask_when_due(page, t)
-        return Poll(t, unix, ms, body=page.text, facts=facts, size=page.size, simulated=page.simulated)
+        self._ask_when_due(Engine.SGLANG if lacking else engine_of(page.text), t)
+        return Poll(
+            t,
+            unix,
+            ms,
+            body=page.text,
+            facts=facts,
+            size=page.size,
+            lacking=lacking,
+            simulated=page.simulated,
+        )
 
     async def close(self) -> None:
         if self._asking:
@@ -76,11 +89,33 @@ class DirectSource:
             await asyncio.wait({self._asking})
             self._asking = None
 
-    def _ask_when_due(self, page: Page, now: float) -> None:
+    async def _page(self) -> Page | Failure:
+        page = await fetch(self._client, self._request, self._address.name, self._access)
+        if isinstance(page, Page) and (what := complaint(page.text)):
+            return explain.not_metrics(self._address.name, what)
+        return page
+
+    async def _read(self, now: float) -> tuple[Page | Failure, str]:
+        """A page, and the flag without which it is a lesser one."""
+        page: Page | Failure | None = None
+        if now >= self._loads_until:
+            page = await self._page()
+            if not (isinstance(page, Failure) and page.status == HTTPStatus.NOT_FOUND):
+                return page, ""
+        answer = await fetch(self._client, self._loads, self._address.name, self._access)
+        text = loads.page_of(answer.text) if isinstance(answer, Page) else None
+        if isinstance(answer, Page) and text is not None:
+            if page is not None:
+                self._loads_until = now + ASK_AGAIN_S
+            return replace(answer, text=text), loads.FLAG
+        self._loads_until = 0.0
+        missing = explain.not_metrics(self._address.name, "no load that we know")
+        return page or (missing if isinstance(answer, Page) else answer), ""
+
+    def _ask_when_due(self, engine: Engine, now: float) -> None:
         if self._asking or now < self._ask_at:
             return
         self._ask_at = float("inf")
-        engine = engine_of(page.text)
 
         async def ask(path: str) -> Page | Failure:
             request = build_request(self._client, self._address, self._access, path, engine)
