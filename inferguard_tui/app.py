@@ -87,7 +87,7 @@ class InferGuardApp(Program):
         if len(message.frame.endpoints) > 1 and not self._fleet_shown and len(self.screen_stack) <= 2:
             # Behind a metrics server there may be many, known only once it has answered.
             self._fleet_shown = True
-            self.switch_screen(FleetScreen(ascii_only=self.terminal.ascii_only))
+            self.switch_screen(FleetScreen(sort=self.remembered.sort, ascii_only=self.terminal.ascii_only))
         if first:
             self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
@@ -150,7 +150,7 @@ class InferGuardApp(Program):
         return not (action in OPENS_A_DIALOG and isinstance(self.screen, Dialog))
 
     def action_replay(self, what: str, by: float = 0.0) -> None:
-        """`toggle`, `seek` by seconds from where the newest frame stands, or change the `speed` by a factor."""
+        """What a key of the replay does; `by` is in seconds, polls, incidents or a factor of the speed."""
         controls, newest = self._feed.replay, self._newest
         stands = newest.replay if newest is not None else None
         if controls is None or stands is None:
@@ -159,5 +159,9 @@ class InferGuardApp(Program):
             controls.toggle_pause()
         elif what == "seek":
             controls.seek(max(0.0, stands.at_s + by))
+        elif what == "step":
+            controls.step(int(by))
+        elif what == "incident":
+            controls.seek_incident(int(by))
         elif what == "speed":
             controls.set_speed(stands.speed * by)

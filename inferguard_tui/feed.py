@@ -20,6 +20,14 @@ class ReplayControls(Protocol):
         """Go to `at_s` seconds after the recording's start, clamped to its length."""
         ...
 
+    def step(self, polls: int) -> None:
+        """So many polls on, or back for a negative number; it stands still afterwards."""
+        ...
+
+    def seek_incident(self, direction: int) -> None:
+        """To where the next incident opens, or the one before; to an end of the recording where there is none."""
+        ...
+
     def set_speed(self, speed: float) -> None:
         """Recorded seconds per second, 0.25 to 64."""
         ...

@@ -79,6 +79,28 @@ REPLAY_KEYS = _bound(
     _Row("space", "replay('toggle')", "replay.toggle", "space play", "Play or pause the replay"),
     _Row("left", "replay('seek', -10)", "replay.back", "← -10 s", "Ten seconds back"),
     _Row("right", "replay('seek', 10)", "replay.forward", "→ +10 s", "Ten seconds on"),
+    _Row(
+        "N",
+        "replay('incident', 1)",
+        "replay.next_incident",
+        "N/P incident",
+        "To where the next incident opens",
+    ),
+    _Row("P", "replay('incident', -1)", "replay.previous_incident", "", "To where the one before opened"),
+    _Row(
+        "greater_than_sign,full_stop",
+        "replay('step', 1)",
+        "replay.step",
+        "</> step",
+        "One poll on, and stand still",
+    ),
+    _Row(
+        "less_than_sign",
+        "replay('step', -1)",
+        "replay.step_back",
+        "",
+        "One poll back, and stand still",
+    ),
     _Row("shift+left", "replay('seek', -60)", "replay.back_far", "", "A minute back"),
     _Row("shift+right", "replay('seek', 60)", "replay.forward_far", "", "A minute on"),
     _Row("plus,equals_sign", "replay('speed', 2.0)", "replay.faster", "", "Twice the speed"),
@@ -188,7 +210,17 @@ FLEET_KEYS = [
     *_bound(
         _LOOK,
         _Row("enter", "open", "fleet.open", "enter open", "Open the chosen endpoint"),
-        _Row("s", "sort", "fleet.sort", "s sort", "Put the worst first, now"),
+        _Row("slash", "filter", "fleet.filter", "/ filter", "Show only rows with these words"),
+        _Row("s", "look('sort')", "fleet.sort", "s sort now", "Put the rows in order, now"),
+        _Row(
+            "S",
+            "look('order')",
+            "fleet.order",
+            "S order",
+            "Order by state, KV, queue, TTFT, tokens/s or name",
+        ),
+        _Row("o", "look('group')", "fleet.group", "o group", "Group by engine, by model, or not"),
+        _Row("escape", "look('plain')", "fleet.plain", "", "Show all rows again"),
     ),
 ]
 CLOSE_KEYS = [

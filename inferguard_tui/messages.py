@@ -37,6 +37,14 @@ class EndpointChosen(Message):
         self.endpoint = endpoint
 
 
+class FleetOrdered(Message):
+    """A person chose this order of the fleet, by its name."""
+
+    def __init__(self, sort: str) -> None:
+        super().__init__()
+        self.sort = sort
+
+
 class PanelOpened(Message):
     """A person wants more of this panel."""
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import App
 
 from inferguard_tui.keymap import key_names
+from inferguard_tui.messages import FleetOrdered
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.remembered import Remembered, save
@@ -107,6 +109,10 @@ class Program(App[None]):
         self.remembered = replace(self.remembered, **view)  # type: ignore[arg-type]
         if self.setup.state_dir is not None:
             save(self.setup.state_dir, self.remembered)
+
+    @on(FleetOrdered)
+    def keep_order(self, message: FleetOrdered) -> None:
+        self.remember(sort=message.sort)
 
     def tell_bad_themes(self) -> None:
         """One toast for each theme file that cannot be used."""

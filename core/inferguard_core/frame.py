@@ -271,6 +271,8 @@ class ReplayPosition:
     speed: float
     paused: bool
     ended: bool
+    marks: tuple[float, ...] = ()
+    """Where incidents opened, as far as was looked; rising."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from inferguard_core.recorder import RecordingWriter
 from inferguard_core.sources.bad_input import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from inferguard_core.poll import EndpointFacts, Poll
@@ -40,6 +41,11 @@ class Slice:
     kept: tuple[_Kept, ...]
     facts: EndpointFacts | None
     """What was known of the endpoint before the first of them."""
+
+    @classmethod
+    def of(cls, polls: Iterable[Poll]) -> Slice:
+        """These polls, as if they had been kept."""
+        return cls(tuple(map(_packed, polls)), None)
 
     def polls(self) -> tuple[Poll, ...]:
         """Oldest first, as they were polled; the first one carries the facts."""
@@ -73,9 +79,9 @@ class RecentPolls:
 
     def add(self, poll: Poll) -> None:
         """Keep `poll`; polls come in order."""
-        body = None if poll.body is None else zlib.compress(poll.body.encode("utf-8", "replace"), _LEVEL)
-        self._kept.append(_Kept(replace(poll, body=None), body))
-        self.bytes += len(body or b"")
+        kept = _packed(poll)
+        self._kept.append(kept)
+        self.bytes += len(kept.body or b"")
         oldest = poll.t - self._seconds
         while len(self._kept) > 1 and (self._kept[0].poll.t < oldest or self.bytes > self._size):
             gone = self._kept.popleft()
@@ -85,6 +91,11 @@ class RecentPolls:
     def slice(self) -> Slice:
         """What is kept now."""
         return Slice(tuple(self._kept), self._facts)
+
+
+def _packed(poll: Poll) -> _Kept:
+    body = None if poll.body is None else zlib.compress(poll.body.encode("utf-8", "replace"), _LEVEL)
+    return _Kept(replace(poll, body=None), body)
 
 
 def _restored(kept: _Kept) -> Poll:

@@ -85,6 +85,7 @@ def _events(recording: RecordingFile, settings: Settings, *, check: bool) -> int
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     from inferguard_tui.cli.screen import refusal, show
+    from inferguard_tui.replay_desk import RecordingDesk
     from inferguard_tui.replay_feed import MAX_SPEED, MIN_SPEED, ReplayFeed
     from inferguard_tui.session import open_recording
 
@@ -99,4 +100,5 @@ def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
         return UNKNOWN
     complain(*recording.warnings)
     every = settings.brain.proactive_cycle_every
-    return show(ReplayFeed(recording, settings.limits, arguments.speed, every), settings)
+    desk = RecordingDesk(recording, settings.memory.state_dir)
+    return show(ReplayFeed(recording, settings.limits, arguments.speed, every, desk=desk), settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.recent import RecentPolls, Slice
@@ -16,8 +17,6 @@ from inferguard_core.sources.recording import Header
 from inferguard_tui.handoff.files import FOLDER, write_page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from inferguard_core.monitor import Listener
     from inferguard_core.poll import Poll
 
@@ -67,8 +66,14 @@ def write_export(folder: Path, incident_id: str, markdown: str, kept: Slice | No
     if isinstance(page, BadInput):
         return f"not exported: {page.message}"
     if kept is None:
-        return f"{page} ({_NO_SLICE})"
+        return f"{_short(page)} ({_NO_SLICE})"
     recording = kept.write(page.with_suffix(".jsonl.gz"), header)
     if isinstance(recording, BadInput):
-        return f"{page}, without a recording: {recording.message}"
-    return f"{page} and {recording.name}"
+        return f"{_short(page)}, without a recording: {recording.message}"
+    return f"{_short(page)} + .jsonl.gz"
+
+
+def _short(path: Path) -> str:
+    """With `~` for the home directory: the line has to fit where keys stand."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

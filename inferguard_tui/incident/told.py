@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TOOL = "inferguard"
 """Who did it, where it was not a person."""
 _OFFSET_CELLS = 11
+_OFFSET_FROM = 60
+"""Cells from which the time since the onset stands beside the time of day."""
 _OUTCOMES = {
     Outcome.DRY_RUN: "dry run, nothing sent",
     Outcome.REFUSED: "refused",
@@ -126,7 +128,7 @@ def timeline_rows(entries: Iterable[IncidentEntry], onset_unix: float, cells: in
         since = f"+{duration(offset)}" if offset >= 0 else f"-{duration(-offset)}"
         lead = line(
             Span(f" {clock(entry.unix)} ", Ink.DIM),
-            Span(f"{right(since, _OFFSET_CELLS)} ", Ink.DIM),
+            Span(f"{right(since, _OFFSET_CELLS)} " if cells >= _OFFSET_FROM else "", Ink.DIM),
             Span(f"{mark} ", ink),
         )
         for number, words in enumerate(wrapped(printable(entry.text, 600), cells - width(lead)) or [""]):

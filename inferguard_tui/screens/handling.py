@@ -67,17 +67,17 @@ class HandlingScreen(SubjectScreen):
         self.answer(desk.note(incident_id, person(), text) or "the note is kept")
 
     def action_copy(self) -> None:
-        if self.endpoint is None or self.frame is None:
+        if self.subject is None or self.frame is None:
             return
-        card = card_text(self.endpoint, self.incident, self.frame.unix)
+        card = card_text(self.subject, self.incident, self.frame.unix)
         self.app.copy_to_clipboard(card)
         count = card.count("\n") + 1
         through = "; tmux passes it on with set-clipboard on" if os.environ.get("TMUX") else ""
         self.answer(f"a hand-off of {count} lines is copied, by OSC 52{through}")
 
     async def action_export(self) -> None:
-        if self.desk is None or self.endpoint is None or self.incident is None or self.frame is None:
+        if self.desk is None or self.subject is None or self.incident is None or self.frame is None:
             self.answer(NO_DESK if self.desk is None else NO_INCIDENT)
             return
-        text = incident_markdown(self.endpoint, self.incident, self.frame.unix)
-        self.answer(await self.desk.export(self.endpoint.endpoint, self.incident.id, text))
+        text = incident_markdown(self.subject, self.incident, self.frame.unix)
+        self.answer(await self.desk.export(self.subject.endpoint, self.incident.id, text))

@@ -35,11 +35,16 @@ class SubjectScreen(FrameScreen):
         self.endpoint = chosen
 
     @property
+    def subject(self) -> EndpointFrame | None:
+        """The endpoint that is spoken of."""
+        return self.endpoint
+
+    @property
     def incident(self) -> Incident | None:
         """The one that is spoken of: the open one, else the last."""
-        if self.endpoint is None:
+        if self.subject is None:
             return None
-        return self.endpoint.incident or next(iter(self.endpoint.incidents), None)
+        return self.subject.incident or next(iter(self.subject.incidents), None)
 
     def answer(self, words: str) -> None:
         """Show a line where the keys are, for a while."""
@@ -50,38 +55,38 @@ class SubjectScreen(FrameScreen):
 
         if self.incident is None:
             self.answer(NO_INCIDENT)
-        elif self.endpoint is not None:
-            self.app.push_screen(IncidentScreen(self.endpoint.endpoint, ascii_only=self.ascii_only))
+        elif self.subject is not None:
+            self.app.push_screen(IncidentScreen(self.subject.endpoint, ascii_only=self.ascii_only))
 
     def action_dialect(self) -> None:
         from inferguard_tui.screens.dialect import DialectScreen
 
-        if self.endpoint is not None:
-            self.app.push_screen(DialectScreen(self.endpoint.endpoint, ascii_only=self.ascii_only))
+        if self.subject is not None:
+            self.app.push_screen(DialectScreen(self.subject.endpoint, ascii_only=self.ascii_only))
 
     def action_diagnose(self) -> None:
         from inferguard_tui.screens.diagnose import DiagnoseScreen
 
-        if self.desk is None or self.endpoint is None:
+        if self.desk is None or self.subject is None:
             self.answer(NO_DESK)
             return
-        self.app.push_screen(DiagnoseScreen(self.endpoint.endpoint, self.desk, ascii_only=self.ascii_only))
+        self.app.push_screen(DiagnoseScreen(self.subject.endpoint, self.desk, ascii_only=self.ascii_only))
 
     def action_preview(self) -> None:
         from inferguard_tui.screens.preview import PreviewScreen
 
-        if self.desk is None or self.endpoint is None:
+        if self.desk is None or self.subject is None:
             self.answer(NO_DESK)
-        elif not standing(self.endpoint):
+        elif not standing(self.subject):
             self.answer("nothing is advised here")
         else:
-            self.app.push_screen(PreviewScreen(self.endpoint.endpoint, self.desk, ascii_only=self.ascii_only))
+            self.app.push_screen(PreviewScreen(self.subject.endpoint, self.desk, ascii_only=self.ascii_only))
 
     def action_recall(self) -> None:
         from inferguard_tui.screens.recall import RecallScreen
 
-        if self.desk is None or self.endpoint is None:
+        if self.desk is None or self.subject is None:
             self.answer(NO_DESK)
             return
         incident_id = self.incident.id if self.incident is not None else None
-        self.app.push_screen(RecallScreen(self.endpoint.endpoint, incident_id, ascii_only=self.ascii_only))
+        self.app.push_screen(RecallScreen(self.subject.endpoint, incident_id, ascii_only=self.ascii_only))

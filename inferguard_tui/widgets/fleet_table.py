@@ -8,7 +8,9 @@ from textual.geometry import Size
 from textual.reactive import reactive
 
 from inferguard_tui.fleet.columns import row
-from inferguard_tui.fleet.order import may_sort, worst_first
+from inferguard_tui.fleet.lines import heading_line
+from inferguard_tui.fleet.order import Entry, Heading, Look, entries, matches, may_sort
+from inferguard_tui.line import Ink, Span, line
 from inferguard_tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
@@ -19,32 +21,46 @@ if TYPE_CHECKING:
 
 
 class FleetTable(LineView):
-    """One line an endpoint. The cursor stays on its endpoint, wherever the rows go."""
+    """One line an endpoint, in groups where asked for. The cursor stays on its endpoint, wherever the rows go."""
 
     DEFAULT_CSS = "FleetTable { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; }"
 
     frame: reactive[Frame | None] = reactive(None, repaint=False)
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
+    def __init__(self, look: Look, *, ascii_only: bool = False) -> None:
         super().__init__(id="fleet", ascii_only=ascii_only)
+        self.look = look
+        self._entries: tuple[Entry, ...] = ()
         self._order: tuple[str, ...] = ()
         self._chosen = ""
         self._moved_unix: float | None = None
 
     @property
     def chosen(self) -> str:
-        """Key of the endpoint under the cursor; empty before the first frame."""
+        """Key of the endpoint under the cursor; empty where there is no row."""
         return self._chosen
+
+    @property
+    def count(self) -> int:
+        """Endpoints that are shown."""
+        return len(self._order)
 
     def watch_frame(self, frame: Frame | None) -> None:
         if frame is None:
             return
-        if may_sort(self._order, frame.endpoints, self._moved_unix, frame.unix):
+        look = self.look
+        wanted = [e.endpoint for e in frame.endpoints if not look.wanted or matches(e, look.wanted)]
+        if may_sort(self._order, wanted, self._moved_unix, frame.unix):
             self._sort(frame)
         self.redraw()
 
+    def show(self, look: Look) -> None:
+        """Look at it this way, at once."""
+        self.look = look
+        self.sort()
+
     def sort(self) -> None:
-        """Worst first, now."""
+        """Put the rows in order, now."""
         if self.frame is not None:
             self._sort(self.frame)
             self.redraw()
@@ -65,7 +81,8 @@ class FleetTable(LineView):
         found = {e.endpoint: (number, e) for number, e in enumerate(self.frame.endpoints, 1)}
         top = self.scroll_offset.y
         in_sight = range(top, top + self.size.height)
-        self.draw(tuple(self._row(found, key) if y in in_sight else () for y, key in enumerate(self._order)))
+        lines = tuple(self._line(found, e) if y in in_sight else () for y, e in enumerate(self._entries))
+        self.draw(lines or (line(Span(" no endpoint matches", Ink.DIM)),))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         self.redraw()
@@ -75,25 +92,31 @@ class FleetTable(LineView):
         self._keep_in_sight()
         self.redraw()
 
-    def _row(self, found: dict[str, tuple[int, EndpointFrame]], key: str) -> Line:
+    def _line(self, found: dict[str, tuple[int, EndpointFrame]], entry: Entry) -> Line:
         assert self.frame is not None
-        number, endpoint = found[key]
-        return row(endpoint, number, self.frame.unix, self.size.width, under_cursor=key == self._chosen)
+        if isinstance(entry, Heading):
+            return heading_line(entry, self.size.width)
+        number, endpoint = found[entry]
+        return row(endpoint, number, self.frame.unix, self.size.width, under_cursor=entry == self._chosen)
 
     def _sort(self, frame: Frame) -> None:
-        self._order = worst_first(frame.endpoints)
+        self._entries = entries(frame.endpoints, self.look)
+        self._order = tuple(entry for entry in self._entries if isinstance(entry, str))
         if self._chosen not in self._order:
             self._chosen = self._order[0] if self._order else ""
         # Until somebody moves the cursor it stays with the worst.
         if self._moved_unix is None and self._order:
             self._chosen = self._order[0]
-        self.virtual_size = Size(self.size.width, len(self._order))
+        self.virtual_size = Size(self.size.width, len(self._entries))
         self._keep_in_sight()
 
     def _keep_in_sight(self) -> None:
         if self._chosen not in self._order or not self.size.height:
             return
-        at, top = self._order.index(self._chosen), self.scroll_offset.y
+        at, top = self._entries.index(self._chosen), self.scroll_offset.y
         wanted = min(max(top, at - self.size.height + 1), at)
+        # The heading above the first row of a group comes into sight with it.
+        if wanted == at > 0 and isinstance(self._entries[at - 1], Heading):
+            wanted -= 1
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, immediate=True)

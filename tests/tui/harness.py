@@ -65,6 +65,12 @@ class Controls:
     def seek(self, at_s: float) -> None:
         self.asked.append(("seek", at_s))
 
+    def step(self, polls: int) -> None:
+        self.asked.append(("step", polls))
+
+    def seek_incident(self, direction: int) -> None:
+        self.asked.append(("incident", direction))
+
     def set_speed(self, speed: float) -> None:
         self.asked.append(("speed", speed))
 

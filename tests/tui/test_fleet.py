@@ -7,15 +7,17 @@ from itertools import pairwise
 import pytest
 
 from inferguard_tui.fleet.columns import COLUMNS, LEAVE_ORDER, fitting, heading, row
-from inferguard_tui.fleet.order import REST_S, may_sort, worst_first
+from inferguard_tui.fleet.lines import heading_line, look_words
+from inferguard_tui.fleet.order import REST_S, Group, Heading, Look, Sort, entries, matches, may_sort, next_of
 from inferguard_tui.line import Ink, text_of, width
 from tests.tui import conclusions, frames
 
 FLEET = frames.mixed_fleet().endpoints
+KEYS = [endpoint.endpoint for endpoint in FLEET]
 
 
 def test_the_worst_come_first_and_equals_keep_their_place() -> None:
-    order = [key.removeprefix("http://gpu-").partition(":")[0] for key in worst_first(FLEET)]
+    order = [key.removeprefix("http://gpu-").partition(":")[0] for key in entries(FLEET, Look())]
     assert order == ["07", "09", "03", "10", "08", "06", "05", "01", "02", "04", "11", "12"]
 
 
@@ -24,11 +26,11 @@ def test_the_worst_come_first_and_equals_keep_their_place() -> None:
 )
 def test_rows_hold_still_while_somebody_moves(moved_ago: float | None, may: bool) -> None:
     moved = None if moved_ago is None else frames.NOW - moved_ago
-    assert may_sort(worst_first(FLEET), FLEET, moved, frames.NOW) is may
+    assert may_sort(KEYS, KEYS, moved, frames.NOW) is may
 
 
 def test_a_new_endpoint_is_shown_at_once() -> None:
-    assert may_sort(worst_first(FLEET[:-1]), FLEET, frames.NOW, frames.NOW)
+    assert may_sort(KEYS[:-1], KEYS, frames.NOW, frames.NOW)
 
 
 def test_columns_leave_in_the_stated_order() -> None:
@@ -89,3 +91,85 @@ def test_the_cursor_row_keeps_the_colour_of_its_state() -> None:
     assert text_of(chosen).startswith("▌")
     assert width(chosen) == 120
     assert {span.ink for span in chosen} == {Ink.CURSOR, Ink.CRITICAL}
+
+
+def shown(look: Look) -> list[str]:
+    """Numbers of the endpoints, names of the headings."""
+    return [
+        entry.name if isinstance(entry, Heading) else entry.removeprefix("http://gpu-").partition(":")[0]
+        for entry in entries(FLEET, look)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [(Sort.KV, "07"), (Sort.QUEUE, "07"), (Sort.TTFT, "07"), (Sort.NAME, "01"), (Sort.WORST, "07")],
+)
+def test_each_order_puts_its_most_first(sort: Sort, first: str) -> None:
+    assert shown(Look(sort))[0] == first
+
+
+@pytest.mark.parametrize("sort", [Sort.KV, Sort.QUEUE, Sort.TTFT, Sort.TOKENS])
+def test_what_is_not_known_stands_last(sort: Sort) -> None:
+    assert shown(Look(sort))[-1] == "05"
+
+
+def test_groups_stand_with_the_worst_first_and_count_their_states() -> None:
+    rows = entries(FLEET, Look(group=Group.ENGINE))
+    headings = [entry for entry in rows if isinstance(entry, Heading)]
+    assert [h.name for h in headings] == ["vLLM 0.32.0", "engine not known", "SGLang 0.5.23"]
+    assert isinstance(rows[0], Heading)
+    assert rows[1] == "http://gpu-07:8000"
+    assert sum(h.count for h in headings) == len(FLEET)
+    assert headings[0].states[0] == (frames.Status.CRITICAL, 1)
+
+
+def test_grouping_by_model_names_models() -> None:
+    names = [entry.name for entry in entries(FLEET, Look(group=Group.MODEL)) if isinstance(entry, Heading)]
+    assert names == ["openai/gpt-oss-120b", "model not known"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("07", True),
+        ("GPU-07", True),
+        ("vllm", True),
+        ("oss-120b", True),
+        ("critical", True),
+        ("kv_exhausted", True),
+        ("KV exhausted", True),
+        ("vllm 07", True),
+        ("vllm 08", False),
+        ("sglang", False),
+        ("[", False),
+        ("", True),
+    ],
+)
+def test_a_filter_finds_by_name_engine_model_state_and_cause(wanted: str, found: bool) -> None:
+    assert matches(frames.critical(7), wanted) is found
+
+
+def test_the_choices_go_round() -> None:
+    seen = [Sort.WORST]
+    while (after := next_of(seen[-1])) not in seen:
+        seen.append(after)
+    assert set(seen) == set(Sort)
+    assert next_of(next_of(next_of(Group.NONE))) is Group.NONE
+
+
+@pytest.mark.parametrize("cells", [60, 80, 100, 120, 200])
+def test_a_heading_fills_its_line_and_fits(cells: int) -> None:
+    odd = frames.endpoint(models=("publisher/" + "very-long-model-name-" * 9,))
+    (found,) = [
+        e for e in entries((odd, frames.critical(2)), Look(group=Group.ENGINE)) if isinstance(e, Heading)
+    ]
+    assert width(heading_line(found, cells)) == cells
+    found = next(e for e in entries((odd,), Look(group=Group.MODEL)) if isinstance(e, Heading))
+    assert width(heading_line(found, cells)) == cells
+
+
+def test_how_it_is_looked_at_is_said_where_it_is_not_the_usual_way() -> None:
+    assert look_words(Look(), 12, 12) == ""
+    told = look_words(Look(Sort.KV, Group.MODEL, "x"), 3, 12)
+    assert told == "filter x: 3 of 12 · sorted by KV · grouped by model"

@@ -144,7 +144,7 @@ def test_entries_are_found_by_words_their_beginnings_and_their_letters(query: st
 
 async def test_own_keys_work_and_are_named() -> None:
     app = program(Setup(keymap={"app.pause": "P", "endpoint.zoom": "v"}))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(200, 40)) as pilot:
         await settled(pilot)
         assert " v zoom " in rows(pilot)[-1]
         await pilot.press("p")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import Frame, MeasureId, Status
 from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.recording import Recording
+from inferguard_tui.replay_desk import RecordingDesk
 from inferguard_tui.replay_feed import ReplayFeed
 from inferguard_tui.session import open_recording
 
@@ -106,3 +109,100 @@ async def test_numbers_carry_the_recordings_time_and_not_ours() -> None:
     assert endpoint.age_s is not None
     assert endpoint.age_s < 4
     assert endpoint.measures[MeasureId.KV_USAGE].value is not None
+
+
+async def test_seeking_the_next_incident_stands_where_it_opens() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.toggle_pause()
+    feed.seek_incident(1)
+    frame = await following(feed)
+    assert frame.replay is not None
+    incident = frame.endpoints[0].incident
+    assert incident is not None
+    assert incident.opened_unix == pytest.approx(frame.unix, abs=0.01)
+    assert frame.replay.marks == (frame.replay.at_s,)
+
+
+async def test_without_a_next_incident_it_goes_to_the_end() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.toggle_pause()
+    stands = []
+    for _ in range(12):
+        feed.seek_incident(1)
+        frame = await following(feed)
+        assert frame.replay is not None
+        stands.append(frame.replay.at_s)
+        if frame.replay.ended:
+            break
+    assert frame.replay.ended
+    assert stands[:-1] == list(frame.replay.marks), "each incident once, in order"
+
+
+async def test_seeking_the_incident_before_goes_back_to_where_it_opened_and_then_to_the_start() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.toggle_pause()
+    feed.seek_incident(1)
+    opened = (await following(feed)).replay
+    assert opened is not None
+    feed.seek(opened.at_s + 20)
+    await following(feed)
+    feed.seek_incident(-1)
+    back = await following(feed)
+    assert back.replay is not None
+    assert back.replay.at_s == opened.at_s
+    feed.seek_incident(-1)
+    start = (await following(feed)).replay
+    assert start is not None
+    assert start.at_s == 0
+    assert start.marks == opened.marks, "where incidents are is not forgotten"
+
+
+async def test_a_seek_stops_the_search_for_an_incident() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek_incident(1)
+    feed.seek(5)
+    frame = await following(feed)
+    assert frame.replay is not None
+    assert frame.replay.at_s == 5
+
+
+async def test_stepping_moves_by_one_poll_and_stands_still() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.seek(30)
+    polls = (await following(feed)).endpoints[0].polls
+    for by, count in ((1, polls + 1), (1, polls + 2), (-1, polls + 1), (-1, polls)):
+        feed.step(by)
+        frame = await following(feed)
+        assert frame.replay is not None
+        assert frame.replay.paused
+        assert frame.endpoints[0].polls == count
+
+
+async def test_stepping_stops_at_both_ends() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.step(-5)
+    assert (await following(feed)).endpoints[0].polls == 1
+    feed.seek(1e9)
+    last = (await following(feed)).endpoints[0].polls
+    feed.step(1)
+    assert (await following(feed)).endpoints[0].polls == last
+
+
+async def test_a_recording_hands_an_incident_over_and_answers_nothing_else(tmp_path: Path) -> None:
+    desk = RecordingDesk(recording(), tmp_path)
+    told = await desk.export("http://x", "gpu/1", "# page\n")
+    assert str(tmp_path / "exports" / "gpu-1.md") in told
+    again = open_recording(tmp_path / "exports" / "gpu-1.jsonl.gz")
+    assert isinstance(again, Recording)
+    assert [p.body for p in again.polls] == [p.body for p in recording().polls]
+    answers = (
+        desk.acknowledge("i", "kim"),
+        desk.note("i", "kim", "x"),
+        desk.snooze("i", 60),
+        desk.investigate("e"),
+        await desk.recall(""),
+        await desk.dry_run("a", "kim"),
+        await desk.dispatch("a", "kim", "x"),
+        await desk.closed_frame("i"),
+    )
+    assert all(isinstance(said, str) and said.startswith("this is a recording") for said in answers)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inferguard_core.frame import ReplayPosition
 from inferguard_core.poll import ProofLevel
 from inferguard_tui.app import InferGuardApp
 from tests.tui import followups, frames
 from tests.tui.desks import NotingDesk
-from tests.tui.harness import UNICODE, PushedFeed, monitor, pressed, settled
+from tests.tui.harness import UNICODE, Controls, PushedFeed, monitor, pressed, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,3 +92,21 @@ def remembering() -> NotingDesk:
 def test_recall(snap_compare: Any, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     app = InferGuardApp(PushedFeed(frames.frame(followups.handled()), desk=remembering()), terminal=UNICODE)
     assert snap_compare(app, terminal_size=size, run_before=pressed(*keys))
+
+
+FLEETS = {"grouped": ("o",), "filtered": ("slash", *"no data", "enter"), "filtering": ("slash", *"gpu-0")}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("look", FLEETS)
+def test_fleet(snap_compare: Any, look: str, size: tuple[int, int]) -> None:
+    app = monitor(frames.mixed_fleet())
+    assert snap_compare(app, terminal_size=size, run_before=pressed(*FLEETS[look]))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_replay(snap_compare: Any, size: tuple[int, int]) -> None:
+    stands = ReplayPosition(60.0, 180.0, 4.0, True, False, (30.0, 120.0))
+    feed = PushedFeed(frames.frame(frames.critical(), replay=stands), replay=Controls())
+    app = InferGuardApp(feed, terminal=UNICODE)
+    assert snap_compare(app, terminal_size=size, run_before=settled)
