@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from inferguard_core.memory.case import Case
-from inferguard_core.memory.records import Audited, ReadingRow, Taught, Told
+from inferguard_core.memory.records import Audited, ReadingRow, Sent, Taught, Told
 
 if TYPE_CHECKING:
     from inferguard_core.memory.protocol import Record
@@ -32,9 +32,11 @@ class Batch:
     learned: dict[str, Taught] = field(default_factory=dict)
     events: dict[str, Told] = field(default_factory=dict)
     audit: dict[str, Audited] = field(default_factory=dict)
+    sent: set[int] = field(default_factory=set)
 
     def __len__(self) -> int:
-        return len(self.readings) + len(self.cases) + len(self.learned) + len(self.events) + len(self.audit)
+        readings_and_cases = len(self.readings) + len(self.cases)
+        return readings_and_cases + len(self.learned) + len(self.events) + len(self.audit) + len(self.sent)
 
     def add(self, record: Record) -> None:
         match record:
@@ -48,6 +50,8 @@ class Batch:
                 self.events[record.uid] = record
             case Audited():
                 self.audit[record.uid] = record
+            case Sent():
+                self.sent.update(record.numbers)
 
     def bounded(self) -> int:
         """Let the oldest of what is too much go; how many went."""
@@ -67,7 +71,12 @@ class Batch:
         """The same, each case and each endpoint's teaching apart from the rest."""
         apart = [Batch(cases={key: case}) for key, case in self.cases.items()]
         apart += [Batch(learned={key: learned}) for key, learned in self.learned.items()]
-        rest = (Batch(readings=self.readings), Batch(events=self.events), Batch(audit=self.audit))
+        rest = (
+            Batch(readings=self.readings),
+            Batch(events=self.events),
+            Batch(audit=self.audit),
+            Batch(sent=self.sent),
+        )
         return [*apart, *(part for part in rest if len(part))]
 
     def under(self, newer: Batch) -> Batch:
@@ -78,6 +87,7 @@ class Batch:
             self.learned | newer.learned,
             self.events | newer.events,
             self.audit | newer.audit,
+            self.sent | newer.sent,
         )
 
 

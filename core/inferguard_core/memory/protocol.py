@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from inferguard_core.followup import Similar
     from inferguard_core.frame import PartHealth
     from inferguard_core.memory.case import Case
-    from inferguard_core.memory.records import Audited, ReadingRow, Taught, Told
+    from inferguard_core.memory.records import Audited, ReadingRow, Sent, Taught, Told
     from inferguard_core.memory.shape import Shape
 
-    Record = Case | ReadingRow | Taught | Told | Audited
+    Record = Case | ReadingRow | Taught | Told | Audited | Sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _numbers_of(connection: sqlite3.Connection, ids: Sequence[str]) -> list[int]
 
 def _case(connection: sqlite3.Connection, number: int) -> Case | None:
     row = connection.execute("SELECT whole FROM cases WHERE number = ?", (number,)).fetchone()
-    return None if row is None else opened(row[0])
+    return None if row is None else opened(row[0], light=True)
 
 
 def _why(case: Case, query: Query) -> Iterator[str]:

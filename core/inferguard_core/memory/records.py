@@ -51,3 +51,10 @@ class Audited:
     unix: float
     entry: Mapping[str, Any]
     uid: str = field(default_factory=_uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Entries of the outbox that a store elsewhere has confirmed."""
+
+    numbers: tuple[int, ...]

@@ -48,10 +48,10 @@ _FIRST: Final = (
         BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END""",
     """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END""",
-    # What a shared store has not been told yet.
+    # What the stores elsewhere have not been told yet.
     """CREATE TABLE outbox (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
-        UNIQUE (kind, key))""",
+        number INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+        UNIQUE (target, kind, key))""",
 )
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)

@@ -50,16 +50,16 @@ class SqliteMemory:
         max_mib: float = 512.0,
         max_days: float = 30.0,
         reopen_s: float = REOPEN_S,
-        shared: bool = False,
+        shared: tuple[str, ...] = (),
     ) -> None:
-        """`reopen_s` is the limit `reopen_within`; `shared` keeps what another store is to be told."""
+        """`reopen_s` is the limit `reopen_within`; `shared` names stores elsewhere that are to be told."""
         self.path = path
         self._read_only = read_only
         self._pending = Pending()
         self._writer = WriterThread(
             path,
             self._pending,
-            Writer(uuid.uuid4().hex, reopen_s, shared=shared),
+            Writer(uuid.uuid4().hex, reopen_s, shared),
             max_bytes=max_mib * 2**20,
             max_days=max_days,
         )

@@ -38,8 +38,8 @@ class _Known(NamedTuple):
 class Writer:
     """Writes batches for one process, which it signs: another's newer version of a case is merged, not lost."""
 
-    def __init__(self, name: str, reopen_s: float, *, shared: bool) -> None:
-        """`reopen_s` is how long after an end trouble is still the same incident; `shared` fills the outbox."""
+    def __init__(self, name: str, reopen_s: float, shared: tuple[str, ...] = ()) -> None:
+        """Trouble within `reopen_s` after an end is the same incident; `shared` names stores to be told of changes."""
         self._name = name
         self._reopen_s = reopen_s
         self._shared = shared
@@ -67,11 +67,11 @@ class Writer:
             [(one.uid, one.endpoint, one.unix, _line(one.event)) for one in batch.events.values()],
         )
         self._readings(connection, batch)
-        if self._shared:
-            for uid in batch.audit:
-                _tell(connection, "audit", uid)
-            for uid in batch.events:
-                _tell(connection, "event", uid)
+        for uid in batch.audit:
+            self._tell(connection, "audit", uid)
+        for uid in batch.events:
+            self._tell(connection, "event", uid)
+        connection.executemany("DELETE FROM outbox WHERE number = ?", [(n,) for n in batch.sent])
 
     def _readings(self, connection: sqlite3.Connection, batch: Batch) -> None:
         if not batch.readings:
@@ -102,8 +102,7 @@ class Writer:
              self._name, known.version + 1, closed(case), known.number),
         )  # fmt: skip
         _index(connection, known.number, case)
-        if self._shared:
-            _tell(connection, "case", case.id)
+        self._tell(connection, "case", case.id)
 
     def _begin(self, connection: sqlite3.Connection, case: Case) -> _Known:
         """A row for an incident that is not stored yet."""
@@ -140,8 +139,14 @@ class Writer:
             " WHERE unix <= ?2",
             (taught.endpoint, taught.unix, zlib.compress(_line(taught.learned).encode())),
         )
-        if self._shared:
-            _tell(connection, "learned", taught.endpoint)
+        self._tell(connection, "learned", taught.endpoint)
+
+    def _tell(self, connection: sqlite3.Connection, kind: str, key: str) -> None:
+        """Note for the stores elsewhere; what waits already goes to the end, as a newer version of itself."""
+        connection.executemany(
+            "INSERT OR REPLACE INTO outbox (target, kind, key) VALUES (?, ?, ?)",
+            [(target, kind, key) for target in self._shared],
+        )
 
     def _endpoint(self, connection: sqlite3.Connection, url: str) -> int:
         if url not in self._endpoints:
@@ -165,12 +170,16 @@ def closed(case: Case) -> bytes:
     return zlib.compress(_line(encode(case)).encode())
 
 
-def opened(whole: bytes) -> Case:
-    """The case that `closed` stored. Raises ValueError where it is none."""
+def opened(whole: bytes, *, light: bool = False) -> Case:
+    """The case that `closed` stored; a `light` one without its curves. Raises ValueError where it is none."""
     try:
-        return decode(Case, json.loads(zlib.decompress(whole)))
+        data = json.loads(zlib.decompress(whole))
     except zlib.error as error:
         raise ValueError(f"not a stored incident: {error}") from error
+    if light and isinstance(data, dict):
+        for name in ("course", "measures"):
+            data.pop(name, None)
+    return decode(Case, data)
 
 
 def scaled(shape: Shape) -> list[float | None]:
@@ -192,11 +201,6 @@ def _index(connection: sqlite3.Connection, number: int, case: Case) -> None:
     connection.execute("DELETE FROM words WHERE rowid = ?", (number,))
     connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, words_of(case)))
     track.store(connection, number, case)
-
-
-def _tell(connection: sqlite3.Connection, kind: str, key: str) -> None:
-    """Note for the shared store; what waits already goes to the end, as a newer version of itself."""
-    connection.execute("INSERT OR REPLACE INTO outbox (kind, key, body) VALUES (?, ?, '')", (kind, key))
 
 
 def _line(value: object) -> str:
