@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 S = Signal
 W, C, N = Severity.WARNING, Severity.CRITICAL, Severity.NOTICE
-YOUNG = {"baseline_samples": 20.0, "baseline_seconds": 100.0}
-"""So that two minutes of health are enough, at 5 s too."""
 SILENT = dict.fromkeys(
     ("finished", "answered", "queries", "hits", "prompt", "generated", "drafted", "accepted"), 0.0
 )
@@ -109,7 +107,7 @@ WORLDS = {
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_world_is_told_alike_at_any_interval(name: str, interval: float) -> None:
     world, expected = WORLDS[name]
-    seen = told(world, 300.0, interval, **YOUNG)
+    seen = told(world, 300.0, interval)
     assert seen.fired == expected
     for kind in expected:
         assert seen.first[kind] >= 130.0
