@@ -7,7 +7,6 @@ will be compared with: no action on the first flicker, and a control to grade it
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,9 +16,11 @@ from inferguard_core.actuation.audit import Audit
 from inferguard_core.actuation.policy import OFF, Policy
 from inferguard_core.events import ActionEvent, ExecutionEvent
 from inferguard_core.sources.access import Access
+from inferguard_tui.person import person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
+    from pathlib import Path
 
     from inferguard_core.events import Event
     from inferguard_core.followup import Execution
@@ -51,14 +52,6 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def who() -> str:
-    """The person at this terminal, as the system knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown user"
-
-
 @dataclass(frozen=True, slots=True)
 class Unattended:
     """What happens without a person at the keys."""
@@ -78,15 +71,14 @@ class Acting:
         monitor: Callable[[], Monitor],
         listener: Listener,
         unattended: Unattended,
+        state_dir: Path,
     ) -> None:
-        """`monitor` is asked when it is needed: its listener is this one's."""
+        """`monitor` is asked when it is needed: its listener is this one's. The audit is in `state_dir`."""
         self.policy = policy(settings)
         self._monitor = monitor
         self._listener = listener
         self._unattended = unattended
-        self._actuator = Actuator(
-            self.policy, Audit(settings.memory.state_dir), lambda: self._monitor().watches, self._told
-        )
+        self._actuator = Actuator(self.policy, Audit(state_dir), lambda: self._monitor().watches, self._told)
         self._tried: set[str] = set()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -127,7 +119,7 @@ class Acting:
         if not (self._unattended.rehearse and isinstance(event, ActionEvent)) or self.policy.mode == OFF:
             return
         if event.advisory.action_type.value in self.policy.allowlist:
-            self._do(self.dry_run(event.advisory.id, who()))
+            self._do(self.dry_run(event.advisory.id, person()))
 
     def _judged(self, watch: EndpointWatch) -> None:
         self._listener.on_judged(watch)
@@ -142,9 +134,26 @@ class Acting:
             if name not in self._unattended.yes_live or advisory.superseded_by or advisory.id in self._tried:
                 continue
             self._tried.add(advisory.id)
-            self._do(self.dispatch(advisory.id, f"{who()} (--yes-live)", name))
+            self._do(self.dispatch(advisory.id, f"{person()} (--yes-live)", name))
 
     def _do(self, work: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def rehearsals(settings: Settings) -> Callable[[EndpointWatch], Awaitable[None]]:
+    """What a short look does with its advice: rehearse what is allowed; the executions stand in the watch."""
+    chosen = policy(settings)
+    audit = Audit(settings.memory.state_dir)
+
+    async def rehearse(watch: EndpointWatch) -> None:
+        newest = watch.newest
+        if chosen.mode == OFF or newest is None:
+            return
+        actuator = Actuator(chosen, audit, lambda: (watch,), clock=lambda: newest.t)
+        for advisory in watch.casebook.advisories:
+            if advisory.superseded_by is None and advisory.action_type.value in chosen.allowlist:
+                await actuator.rehearse(advisory.id, person())
+
+    return rehearse

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
 from inferguard_core.detect.limits import Limits, held_within
-from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, fix_json
+from inferguard_core.events import advisory_json, diagnosis_json, evidence_json, execution_json, fix_json
 from inferguard_core.frame import Anomaly, EndpointFrame, Measure, MeasureId
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, ModelCard, Poll, ProofLevel, Source
 from inferguard_core.sources.prometheus.fleet import NO_ENGINES
 from inferguard_core.watch import EndpointWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from inferguard_core.fleet import Past
     from inferguard_core.reading import Reading
     from inferguard_core.sources.prometheus.fleet import PrometheusFleet
+
+    Afterwards = Callable[[EndpointWatch], Awaitable[None]]
 
 SAMPLES = 4
 SPAN_S = 6.0
@@ -45,25 +47,38 @@ class Scan:
         return self.reading is not None
 
 
+async def _nothing(_: EndpointWatch) -> None:
+    """Nothing more is done with what was concluded."""
+
+
 async def scan(
     sources: Sequence[tuple[str, Source]],
     samples: int,
     interval_s: float,
     limits: Limits,
     model: str | None = None,
+    after: Afterwards = _nothing,
 ) -> list[Scan]:
-    """Look at every endpoint at the same time, `samples` polls each, `interval_s` apart."""
+    """Look at every endpoint at the same time, `samples` polls each, `interval_s` apart.
+
+    `after` may add to what a watch concluded, before it is told.
+    """
     span = max(interval_s, interval_s * (samples - 1))
     short = held_within(limits, span)
-    return list(
+    looks = list(
         await asyncio.gather(
             *(_look(name, source, samples, interval_s, short, model) for name, source in sources)
         )
     )
+    return [await _concluded(watch, first, after) for watch, first in looks]
 
 
 async def scan_fleet(
-    fleet: PrometheusFleet, samples: int, limits: Limits, model: str | None = None
+    fleet: PrometheusFleet,
+    samples: int,
+    limits: Limits,
+    model: str | None = None,
+    after: Afterwards = _nothing,
 ) -> list[Scan]:
     """Look at the newest `samples` pages of every engine behind a metrics server, without waiting for more.
 
@@ -81,7 +96,7 @@ async def scan_fleet(
     scans = []
     for name, endpoint, proof in kept.names:
         watch = _watch(name, endpoint, proof, fleet.interval_s, short, model)
-        scans.append(_concluded(watch, _observed(watch, kept.polls[endpoint][-samples:])))
+        scans.append(await _concluded(watch, _observed(watch, kept.polls[endpoint][-samples:]), after))
     return scans
 
 
@@ -111,7 +126,7 @@ class _Kept:
 
 async def _look(
     name: str, source: Source, samples: int, interval_s: float, limits: Limits, model: str | None
-) -> Scan:
+) -> tuple[EndpointWatch, float | None]:
     watch = _watch(name, source.endpoint, source.proof, interval_s, limits, model)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -120,7 +135,7 @@ async def _look(
         await asyncio.sleep(max(0.0, began + index * interval_s - loop.time()))
         seen = _observed(watch, [await source.poll()])
         first = seen if first is None else first
-    return _concluded(watch, first)
+    return watch, first
 
 
 def _watch(
@@ -141,7 +156,8 @@ def _observed(watch: EndpointWatch, polls: Sequence[Poll]) -> float | None:
     return first
 
 
-def _concluded(watch: EndpointWatch, first: float | None) -> Scan:
+async def _concluded(watch: EndpointWatch, first: float | None, after: Afterwards) -> Scan:
+    await after(watch)
     seen = watch.seen
     now = watch.newest
     assert now is not None
@@ -171,7 +187,7 @@ def to_json(result: Scan) -> dict[str, Any]:
         "diagnosis": None if frame.diagnosis is None else diagnosis_json(frame.diagnosis),
         "fix": None if frame.fix is None else fix_json(frame.fix),
         "actions": [advisory_json(a) for a in frame.advisories],
-        "executions": [],
+        "executions": [execution_json(e) for e in frame.executions],
         "advisories": [],
         "blind": [{"rule": b.rule, "missing": b.missing, "remedy": b.remedy} for b in frame.blind],
         "doubts": list(frame.doubts),

@@ -140,7 +140,12 @@ class LiveFeed:
             self.lists = tuple(TargetFleet(text, connection.source_of) for text in self._lists)
             listener = self._investigating(self._remembering(self._listener or Listener()))
             listener = listener if self.exports is None else self.exports.beside(listener)
-            acting = Acting(self._settings, self._made, listener, self._unattended or Unattended())
+            state_dir = self._settings.memory.state_dir
+            if self._proof is ProofLevel.SIMULATED:
+                # What was done to a simulation uses up nobody's cooldown.
+                state_dir /= "simulated"
+            unattended = self._unattended or Unattended()
+            acting = Acting(self._settings, self._made, listener, unattended, state_dir)
             self.acting = acting
             self._monitor = Monitor(
                 connection.sources,

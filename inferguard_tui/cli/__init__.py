@@ -34,6 +34,7 @@ COMMANDS = {
     "brain": "serve investigations (HTTP)",
     "doctor": "is everything in order",
     "completion": "for bash, zsh and fish",
+    "act": "do what is advised, guarded",
     "demo": "the screen on a simulation",
 }
 """In a few words each: `--help` has two on a row."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import EndpointFrame, MeasureId, Severity
 from inferguard_core.reading import Engine
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.acting import rehearsals
 from inferguard_tui.cli.arguments import add_access, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
-from inferguard_tui.cli.words import amount, engine_words
+from inferguard_tui.cli.words import amount, engine_words, execution_words
 from inferguard_tui.connection import connect
 from inferguard_tui.scan import SAMPLES, SPAN_S, Scan, scan, scan_fleet, to_json
 from inferguard_tui.session import access
@@ -58,10 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         if isinstance(connection, BadInput):
             return connection
         try:
-            direct = scan(connection.sources, arguments.samples, interval_s, settings.limits, arguments.model)
+            limits, model = settings.limits, arguments.model
+            after = rehearsals(settings)
+            direct = scan(connection.sources, arguments.samples, interval_s, limits, model, after)
             behind = (
-                scan_fleet(fleet, arguments.samples, settings.limits, arguments.model)
-                for fleet in connection.fleets
+                scan_fleet(fleet, arguments.samples, limits, model, after) for fleet in connection.fleets
             )
             return list(chain.from_iterable(await asyncio.gather(direct, *behind)))
         finally:
@@ -123,6 +125,7 @@ def _conclusions(frame: EndpointFrame) -> list[str]:
         lines.append(f"  cause     {frame.diagnosis.cause} {frame.diagnosis.confidence:.2f}")
     current = (a for a in frame.advisories if a.superseded_by is None)
     lines += [f"  advice    {a.action_type.value}: {a.reason}" for a in current]
+    lines += [f"  {execution_words(e)}" for e in frame.executions]
     if frame.fix is not None and frame.fix.command:
         lines.append(f"  fix       {' '.join(frame.fix.command.replace(chr(92), ' ').split())}")
     return lines

@@ -24,10 +24,12 @@ from inferguard_core.events import (
 )
 from inferguard_core.frame import AnomalyState, Severity
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.acting import Unattended, policy
 from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
 from inferguard_tui.cli.words import execution_words
+from inferguard_tui.cli.yes_live import add_yes_live, refusal
 from inferguard_tui.session import WATCH_INTERVAL_S, addresses
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--file-sd", type=Path, metavar="FILE", help="target list of Prometheus' file_sd (JSON)"
     )
     group.add_argument("--http-sd", metavar="URL", help="target list of Prometheus' http_sd")
+    add_yes_live(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,13 +68,22 @@ def run(arguments: argparse.Namespace) -> int:
     endpoints = None if settings is None else _endpoints(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN
+    if problem := refusal(arguments.yes_live, policy(settings)):
+        complain(problem)
+        return UNKNOWN
     printer = Printer(as_json=arguments.json)
-    monitor = asyncio.run(_follow(endpoints, settings, printer, arguments.duration))
+    unattended = Unattended(rehearse=True, yes_live=frozenset(arguments.yes_live))
+    return concluded(
+        asyncio.run(_follow(endpoints, settings, printer, unattended, arguments.duration)), printer
+    )
+
+
+def concluded(monitor: Monitor | BadInput, printer: Printer) -> int:
+    """The last words of a run, and its exit code."""
     if isinstance(monitor, BadInput):
         complain(monitor.message)
         return UNKNOWN
-    if arguments.json:
-        print(json.dumps(printer.end(monitor)))
+    printer.end(monitor)
     silent = [w for w in monitor.watches if w.seen is None]
     complain(*(f"{w.name}: {w.failure.message}" for w in silent if w.failure is not None))
     complain(*() if monitor.watches else _parts(monitor))
@@ -79,7 +91,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _follow(
-    endpoints: tuple[Address, ...], settings: Settings, printer: Printer, duration: float | None
+    endpoints: tuple[Address, ...],
+    settings: Settings,
+    printer: Printer,
+    unattended: Unattended,
+    duration: float | None,
 ) -> Monitor | BadInput:
     # The HTTP server and client are loaded when there is something to watch.
     from inferguard_tui.service.run import Service
@@ -91,7 +107,7 @@ async def _follow(
         if place is not None:
             complain(f"http://{place.shown}/metrics and /healthz are served")
 
-    return await Service(endpoints, settings, printer.print).run(duration, begun)
+    return await Service(endpoints, settings, printer.print, unattended).run(duration, begun)
 
 
 def _endpoints(arguments: argparse.Namespace, settings: Settings) -> tuple[Address, ...] | None:
@@ -126,15 +142,18 @@ class Printer:
             self.incidents.add(event.incident.id)
         print(json.dumps(event.to_json(), ensure_ascii=False) if self._as_json else line(event), flush=True)
 
-    def end(self, monitor: Monitor) -> dict[str, object]:
-        """The last line: what was seen in all."""
-        return {
+    def end(self, monitor: Monitor) -> None:
+        """The last line of JSON: what was seen in all."""
+        if not self._as_json:
+            return
+        told = {
             "event": "end",
             "polls": sum(w.polls for w in monitor.watches),
             "seconds": round(time.monotonic() - self._origin, 3),
             "incidents": len(self.incidents),
             "worst": self.worst.word,
         }
+        print(json.dumps(told))
 
 
 def line(event: Event) -> str:

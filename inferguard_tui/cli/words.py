@@ -49,10 +49,19 @@ _OUTCOMES = {
 
 def execution_words(execution: Execution) -> str:
     """One line: what was tried, what came of it, and, once that is known, whether it helped."""
-    label = "dry run " if execution.mode == "dry_run" else "live    "
-    said = f"{label} {execution.action_type.value}: {_OUTCOMES[execution.outcome]}"
+    label = "dry run" if execution.mode == "dry_run" else "live   "
+    said = f"{label}  {execution.action_type.value}: {_OUTCOMES[execution.outcome]}{_asked(execution)}"
     if execution.detail:
         said += f"; {execution.detail}"
     if execution.grade is not None:
         said += f"; {execution.grade.value}: {'; '.join(execution.verification)}"
     return said
+
+
+def _asked(execution: Execution) -> str:
+    """The parameters, as measured, of what was not refused."""
+    given = execution.payload.get("parameters")
+    if execution.outcome is Outcome.REFUSED or not isinstance(given, dict):
+        return ""
+    words = (f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in given.items())
+    return f" ({', '.join(words)})" if given else ""

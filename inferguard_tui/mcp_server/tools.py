@@ -16,7 +16,6 @@ from pydantic import Field
 from inferguard_core.events import execution_json
 from inferguard_core.frame import IncidentState
 from inferguard_core.printable import printable
-from inferguard_tui.acting import who
 from inferguard_tui.mcp_server.answers import (
     DiagnoseAnswer,
     DryRunAnswer,
@@ -30,6 +29,7 @@ from inferguard_tui.mcp_server.answers import (
     SimilarIncident,
 )
 from inferguard_tui.mcp_server.explain import explain
+from inferguard_tui.person import person
 from inferguard_tui.scan import Scan, to_json
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ class Tools:
         """What would be sent to carry out an advised action, and what each guard says. Sends nothing, ever."""
         desk = self._feed.desk
         done = (
-            "this session cannot act" if desk is None else await desk.dry_run(action_id, f"{who()} (agent)")
+            "this session cannot act"
+            if desk is None
+            else await desk.dry_run(action_id, f"{person()} (agent)")
         )
         if isinstance(done, str):
             return DryRunAnswer(preview=None, reason=done)

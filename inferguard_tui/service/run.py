@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from inferguard_core.settings import Settings
     from inferguard_core.sources.address import Address
     from inferguard_core.sources.targets.fleet import ListText
+    from inferguard_tui.acting import Unattended
     from inferguard_tui.service.receivers import Receivers
 
 HOUSEKEEPING_S = 2.0
@@ -47,10 +48,12 @@ class Service:
         endpoints: Sequence[Address],
         settings: Settings,
         on_event: Callable[[Event], None],
+        unattended: Unattended | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._settings = settings
         self._on_event = on_event
+        self._unattended = unattended
         self._meter = Meter()
         self._over = asyncio.Event()
         self._began = time.monotonic()
@@ -114,6 +117,7 @@ class Service:
             interval_s=WATCH_INTERVAL_S,
             listener=replace(listener, on_judged=told.judged),
             lists=lists,
+            unattended=self._unattended,
         )
 
     async def _listen(self, pages: Pages) -> Place | BadInput | None:

@@ -84,7 +84,8 @@ class Gateway:
 
     def next_at(self, now: float) -> float:
         """When something happens here by itself."""
-        at = self.drained_by if self.drained_by is not None else math.inf
-        if self.held and self.per_second is not None and self.drained_by is None:
-            at = min(at, max(now, self._admitted_at + 1.0 / self.per_second))
-        return at
+        if self.drained_by is not None:
+            return self.drained_by
+        # What is due already waits for something else: a place below the cap, or a process that is up.
+        due = self._admitted_at + 1.0 / self.per_second if self.held and self.per_second else math.inf
+        return due if due > now else math.inf

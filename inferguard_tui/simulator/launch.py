@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 3.0
+SECRET_VARIABLE = "INFERGUARD_ACTUATION_SECRET"  # noqa: S105 - its name
 
 
 class Launched(tuple[str, ...]):  # noqa: SLOT001 - a tuple cannot have slots that hold something
@@ -30,7 +31,7 @@ class LaunchError(RuntimeError):
 
 
 @contextmanager
-def launched(
+def launched(  # noqa: PLR0913 - what can be said about a simulation
     scenario: str = "incident",
     engine: str = "vllm",
     endpoints: int = 1,
@@ -38,17 +39,24 @@ def launched(
     *,
     speed: float = 1.0,
     generation: str = "V1",
+    secret: str | None = None,
 ) -> Iterator[Launched]:
     """URLs of `endpoints` engines, served by a child that ends with the block, or with this process.
 
-    `scenario` may be a comma list that is dealt out in turn. Raises `LaunchError` when they are not
+    `scenario` may be a comma list that is dealt out in turn. Webhooks must be signed with `secret`; without one
+    any are taken. Raises `LaunchError` when they are not
     up within the deadline.
     """
     command = [sys.executable, "-m", "inferguard_tui.simulator", "--scenario", scenario, "--engine", engine]
     command += ["--generation", generation, "--endpoints", str(endpoints)]
     command += ["--seed", str(seed), "--speed", str(speed)]
+    inherited = {name: value for name, value in os.environ.items() if name != SECRET_VARIABLE}
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module, arguments as a list
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=inherited | ({SECRET_VARIABLE: secret} if secret is not None else {}),
     )
     try:
         yield _urls(child, endpoints)

@@ -28,7 +28,9 @@ TEXT_MAX = 500
 
 def idempotency_key(endpoint: str, action_id: str) -> str:
     """The same for the same advisory, whichever process sends it: a receiver sees a duplicate as one."""
-    return hashlib.sha256(f"{SCHEMA}\n{endpoint}\n{action_id}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{SCHEMA}\n{endpoint}\n{action_id}".encode("utf-8", "surrogatepass")).hexdigest()[
+        :32
+    ]
 
 
 def payload(subject: Subject, unix: float, who: str, *, dry_run: bool) -> dict[str, object]:

@@ -16,6 +16,7 @@ from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     import httpx
@@ -38,23 +39,39 @@ async def send(url: str, body: bytes, headers: Mapping[str, str], deadline_s: fl
     context = tls_context(access)
     if isinstance(context, BadInput):
         return Reply(Outcome.NOT_SENT, context.message)
-    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, retries=0)
-    client = httpx.AsyncClient(
-        transport=transport,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 - one deadline over the whole attempt, below
-        headers={"User-Agent": "inferguard"},
-    )
+    client = _open(context)
     try:
         async with client, asyncio.timeout(deadline_s):
             return await _exchange(client, url, body, headers)
     except TimeoutError:
         return Reply(Outcome.UNKNOWN, f"no answer within {deadline_s:g} s; it may have been applied")
-    except httpx.ConnectError as error:
+    # The transport reports every failed connection as one of these; it has no time-out of its own.
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         return Reply(Outcome.NOT_SENT, f"no connection to the receiver: {printable(str(error), 120)}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Reply(Outcome.UNKNOWN, f"the exchange broke off: {type(error).__name__}")
+
+
+def _open(context: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client for one attempt; nothing of it is shared with the one that reads engines."""
+    import aiohttp
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(verify=context, trust_env=False, client=session),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 - one deadline over the whole attempt
+        headers={"User-Agent": "inferguard"},
+    )
 
 
 async def _exchange(client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
