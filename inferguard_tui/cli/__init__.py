@@ -32,6 +32,7 @@ COMMANDS = {
     "validate": "send real load, measure it",
     "serve": "tools for an agent (MCP)",
     "brain": "serve investigations (HTTP)",
+    "canary": "try a change out of the way",
     "doctor": "is everything in order",
     "completion": "for bash, zsh and fish",
     "act": "do what is advised, guarded",

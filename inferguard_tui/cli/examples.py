@@ -44,6 +44,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "inferguard serve gpu-07:8000 --transport streamable-http --port 8766",
     ),
     "brain": ("inferguard brain", "inferguard brain --host 0.0.0.0 --port 8077"),
+    "canary": (
+        "inferguard canary flags --engine vllm --python /opt/vllm/bin/python -- --max-num-seqs 72",
+        "inferguard canary replay staging:8000 sessions.json --before before.json",
+    ),
     "doctor": ("inferguard doctor gpu-07:8000", "inferguard doctor --json"),
     "completion": (
         "source <(inferguard completion bash)",

@@ -143,6 +143,8 @@ class Brain(_Concern):
     """Key of the Daytona workspaces a canary runs in. Unset: a local sandboxed process."""
     daytona_api_url: str | None = None
     """Another Daytona API than the public one."""
+    daytona_snapshot: str | None = None
+    """Snapshot with the engine installed, for canaries of flags."""
 
 
 class Actuation(_Concern):

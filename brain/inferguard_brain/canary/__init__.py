@@ -1,0 +1,1 @@
+"""Canaries: a proposed change tried out of the way before a person takes it to an engine."""
