@@ -59,6 +59,7 @@ class MovingSeries:
     """A feed in which every figure moves with every frame; seeded, so that two runs draw the same."""
 
     replay = None
+    desk = None
 
     def __init__(self) -> None:
         self._random = random.Random(1)

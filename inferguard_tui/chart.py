@@ -7,7 +7,9 @@ load goes without: panels then draw blocks.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Raster(Protocol):
 def load() -> Raster | None:
     """A raster, or None where plotext cannot run. Only the import may happen on another thread."""
     try:
-        kernel: Any = import_module("plotext._kernel.terminal")
+        kernel = _kernel()
     # A shared library that does not suit the machine fails as OSError, a broken install as ImportError.
     except (ImportError, OSError):
         return None
@@ -35,6 +37,21 @@ def load() -> Raster | None:
     terminal = kernel.terminal()
     terminal.limit(False, False)
     return PlotextRaster(terminal._master)  # noqa: SLF001 - there is no public way to a second figure
+
+
+def _kernel() -> Any:
+    """What draws, without the package around it, whose documentation and effects are half of what it costs."""
+    spec = find_spec("plotext")
+    if spec is not None and "plotext" not in sys.modules:
+        # Found in sys.modules, it is not executed when its parts are imported.
+        sys.modules["plotext"] = module_from_spec(spec)
+    try:
+        return import_module("plotext._kernel.terminal")
+    except ImportError:
+        # Parts that want the whole get it.
+        for name in [name for name in sys.modules if name.partition(".")[0] == "plotext"]:
+            del sys.modules[name]
+        return import_module("plotext._kernel.terminal")
 
 
 class PlotextRaster:
