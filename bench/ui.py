@@ -1,8 +1,8 @@
 """The terminal UI on one endpoint at one frame a second, in a pty of 120 by 40: CPU, memory, bytes, first frame.
 
-It starts a command as a person would and reads what it writes: the demo on a healthy engine, which scrapes for
-real while its engine runs in a process that is not counted. A second run shows a made-up moving series, so that
-its figures are those of the screen alone.
+It starts a command as a person would and reads what it writes: on a simulated engine in a process that is not
+counted, scraped for real; on a made-up moving series, so that the figures are those of the screen alone; on 200
+engines at 5 s.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import EndpointFrame, Frame, Measure, MeasureId, Severity, Status, Trend
 from inferguard_core.poll import ProofLevel
 from inferguard_core.reading import Engine
+from inferguard_tui.simulator.launch import launched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 COLUMNS, ROWS = 120, 40
-WARM_UP_S = 6.0
+WARM_UP_S = 8.0
 STEADY_S, SERIES_STEADY_S = 16.0, 10.0
 FIRST_FRAME_MARK = b"InferGuard"
 """Stands in the first picture, before anything is known."""
 FIRST_DATA_MARK = b"tok held"
 """Stands under the KV chart as soon as a page has been read, and nowhere before."""
+FLEET_MARK = b"endpoints"
+"""Stands in the header of a fleet."""
+MANY, MANY_STEADY_S = 200, 30.0
 FRAMES_KEPT = 300
 _SERIES = "--series"
 QUIT_S = 5.0
@@ -49,6 +53,8 @@ class Measured:
 
     first_frame_s: float
     first_data_s: float
+    start_cpu_s: float
+    """CPU until the first data: what the wall time is on a machine with nothing else to do."""
     cpu_share: float
     """Of one core, over the steady stretch."""
     rss_mib: float
@@ -163,18 +169,20 @@ def _read(terminal: int, until: float) -> bytes:
     return os.read(terminal, 65536) if ready else b""
 
 
-def measure(command: Sequence[str], steady_s: float) -> Measured:
+def measure(command: Sequence[str], steady_s: float, data_mark: bytes = FIRST_DATA_MARK) -> Measured:
     """Run `command` until it is warm, measure it while steady, end it. CPU and memory are that process' own."""
     begin = time.monotonic()
     pid, terminal = _start(command)
     try:
         written = b""
         seen: dict[bytes, float] = {}
+        start_cpu = 0.0
         while (now := time.monotonic()) < begin + WARM_UP_S:
             written += _read(terminal, begin + WARM_UP_S)
-            for mark in (FIRST_FRAME_MARK, FIRST_DATA_MARK):
+            for mark in (FIRST_FRAME_MARK, data_mark):
                 if mark not in seen and mark in written:
                     seen[mark] = time.monotonic() - begin
+                    start_cpu = _cpu_seconds(pid)
         if len(seen) < 2:
             raise RuntimeError(f"no dashboard with data within {WARM_UP_S:g} s of: {' '.join(command)}")
         cpu, steady, count = _cpu_seconds(pid), now, 0
@@ -182,7 +190,8 @@ def measure(command: Sequence[str], steady_s: float) -> Measured:
             count += len(_read(terminal, steady + steady_s))
         elapsed = time.monotonic() - steady
         share, rss = (_cpu_seconds(pid) - cpu) / elapsed, _rss_mib(pid)
-        return Measured(seen[FIRST_FRAME_MARK], seen[FIRST_DATA_MARK], share, rss, count / elapsed)
+        first = (seen[FIRST_FRAME_MARK], seen[data_mark], start_cpu)
+        return Measured(*first, share, rss, count / elapsed)
     finally:
         _end(pid, terminal)
 
@@ -202,20 +211,26 @@ def _end(pid: int, terminal: int) -> None:
 
 
 def run() -> list[str]:
-    """The lines to print: the real command, then the screen alone."""
-    demo = (str(Path(sys.executable).with_name("inferguard")), "demo", "--scenario", "healthy")
-    series = (sys.executable, __file__, _SERIES)
+    """The lines to print: one endpoint, the screen alone, many endpoints."""
+    program = str(Path(sys.executable).with_name("inferguard"))
+    with launched("healthy", "vllm", 1, 1) as urls:
+        one = measure((program, *urls, "--interval", "1"), STEADY_S)
+    alone = measure((sys.executable, __file__, _SERIES), SERIES_STEADY_S)
+    with launched("quiet", "vllm", MANY, 1) as urls:
+        many = measure((program, *urls, "--interval", "5"), MANY_STEADY_S, FLEET_MARK)
     return [
-        f"ui {COLUMNS}x{ROWS}, 1 endpoint at 1 s",
-        *_told("inferguard demo --scenario healthy", measure((*demo, "--interval", "1"), STEADY_S), STEADY_S),
-        *_told("the screen alone, made-up series", measure(series, SERIES_STEADY_S), SERIES_STEADY_S),
+        f"ui {COLUMNS}x{ROWS}; load average {os.getloadavg()[0]:.1f}",
+        *_told("inferguard URL --interval 1", one, STEADY_S),
+        *_told("the screen alone, made-up series at 1 s", alone, SERIES_STEADY_S),
+        *_told(f"inferguard with {MANY} URLs --interval 5", many, MANY_STEADY_S),
     ]
 
 
 def _told(what: str, seen: Measured, steady_s: float) -> list[str]:
     cpu = f"{seen.cpu_share * 60:.2f} CPU s/min ({seen.cpu_share:.1%} of a core)"
+    first = f"first frame after {seen.first_frame_s:.2f} s, first data after {seen.first_data_s:.2f} s"
     return [
-        f"  {what}: first frame after {seen.first_frame_s:.2f} s, first data after {seen.first_data_s:.2f} s",
+        f"  {what}: {first} ({seen.start_cpu_s:.2f} CPU s)",
         f"    steady over {steady_s:g} s: {cpu}, {seen.rss_mib:.0f} MiB, {seen.bytes_per_s:,.0f} B/s to the terminal",
     ]
 
