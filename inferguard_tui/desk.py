@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.followup import Note
 from inferguard_core.frame import IncidentEntry
-from inferguard_core.memory.reopened import reopened
 from inferguard_core.printable import printable
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ class SessionDesk:
         return await self._exports.write(endpoint, incident_id, markdown)
 
     async def closed_frame(self, incident_id: str) -> Frame | str:
+        from inferguard_core.memory.reopened import reopened
+
         known = None if self._scribe is None else await self._scribe.memory.case(incident_id)
         return f"nothing is kept of incident {incident_id}" if known is None else reopened(known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -63,6 +64,16 @@ def test_the_command_line_answers_without_a_screen(command: list[str]) -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "inferguard_tui" in loaded
     assert not loaded & SCREEN_AND_CLOUD
+
+
+def test_a_scan_loads_neither_memory_nor_brain() -> None:
+    done = python(
+        "-X", "importtime", "-m", "inferguard_tui", "scan", "127.0.0.1:9", "--json", "--samples", "1"
+    )
+    assert json.loads(done.stdout)["error"] is not None
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "inferguard_core.watch" in loaded
+    assert not [n for n in loaded if n.startswith(("inferguard_core.memory", "inferguard_brain", "sqlite3"))]
 
 
 def test_the_import_contracts_hold() -> None:
