@@ -68,7 +68,17 @@ def test_the_command_line_answers_without_a_screen(command: list[str]) -> None:
 
 def test_a_scan_loads_neither_memory_nor_brain() -> None:
     done = python(
-        "-X", "importtime", "-m", "inferguard_tui", "scan", "127.0.0.1:9", "--json", "--samples", "1"
+        "-X",
+        "importtime",
+        "-m",
+        "inferguard_tui",
+        "scan",
+        "127.0.0.1:9",
+        "--json",
+        "--samples",
+        "2",
+        "--interval",
+        "0.1",
     )
     assert json.loads(done.stdout)["error"] is not None
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
