@@ -1,5 +1,5 @@
 # Every target makes the virtual environment it needs, once. PYTHON=/path/to/python3 chooses the interpreter.
-.PHONY: help demo test check bench eval lock docs pictures venv clean
+.PHONY: help demo test check bench eval soak lock docs pictures venv clean
 BIN := .venv/bin
 
 help:  ## this list
@@ -20,6 +20,9 @@ check: venv  ## style, types, layers, and the wheel as it would be installed
 
 bench: venv  ## what it costs, in numbers
 	@$(BIN)/python -m bench
+
+soak: venv  ## two hours of virtual time with random faults: each reported once, memory flat
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 eval: venv  ## detection and diagnosis scored over every simulated cause; ARGS=--quick for a short one
 	@$(BIN)/python -m evaluate $(ARGS)

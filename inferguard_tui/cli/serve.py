@@ -66,12 +66,14 @@ async def _serve(arguments: argparse.Namespace, settings: Settings, feed: LiveFe
     from inferguard_tui.mcp_server.serving import mcp_app, serve_http, serve_stdio
     from inferguard_tui.mcp_server.tools import Tools
 
+    named = ", ".join(watch.name for watch in monitor.watches[:3]) or "what a metrics server knows"
+    named += f" and {len(monitor.watches) - 3} more" if len(monitor.watches) > 3 else ""
     app = mcp_app(Tools(feed, monitor, feed.interval_s * 2 + settings.access.deadline_seconds))
     if arguments.transport == "stdio":
-        complain(f"serving {len(monitor.watches)} endpoints to an agent on stdin and stdout")
+        complain(f"serving {named} to an agent on stdin and stdout")
         await serve_stdio(app)
     else:
-        complain(f"serving {len(monitor.watches)} endpoints at http://{arguments.host}:{arguments.port}/mcp")
+        complain(f"serving {named} at http://{arguments.host}:{arguments.port}/mcp")
         await serve_http(app, arguments.host, arguments.port, settings.serve.token)
 
 

@@ -12,7 +12,7 @@ from inferguard_core.engines import Visibility, capabilities
 from inferguard_core.sources import explain
 from inferguard_core.sources.fetch import build_request
 from inferguard_tui.doctor.check import Check, State
-from inferguard_tui.scan import scan
+from inferguard_tui.scan import scan, scan_fleet
 
 if TYPE_CHECKING:
     import httpx
@@ -32,13 +32,14 @@ _ENGINE = {"vllm": "vLLM", "sglang": "SGLang"}
 async def endpoint_checks(
     connection: Connection, addresses: tuple[Address, ...], access: Access, limits: Limits
 ) -> list[Check]:
-    """A card and, where it answers, a clock for each direct endpoint."""
+    """A card for each endpoint, and for a direct one that answers a clock: behind a server it is the server's."""
     direct = [address for address in addresses if address.selector is None]
-    scans, skews = await asyncio.gather(
+    scans, skews, behind = await asyncio.gather(
         scan(connection.sources, POLLS, APART_S, limits),
         asyncio.gather(*(_skew(connection.client, address, access) for address in direct)),
+        asyncio.gather(*(scan_fleet(fleet, POLLS, limits) for fleet in connection.fleets)),
     )
-    checks: list[Check] = []
+    checks: list[Check] = [card(found) for fleet in behind for found in fleet]
     for found, skew in zip(scans, skews, strict=True):
         checks.append(card(found))
         if checks[-1].state is not State.UNKNOWN:

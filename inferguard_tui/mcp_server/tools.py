@@ -60,6 +60,7 @@ class Tools:
         endpoint: Annotated[str, Field(description="URL or host:port; empty for all that are watched")] = "",
     ) -> ScanAnswer:
         """State of the inference engines: numbers, anomalies with evidence, cause, advice, and what is blind."""
+        await self._appeared()
         watches = self._monitor.watches if not endpoint else (self._watch(endpoint),)
         await self._seen(watches)
         frames = {frame.endpoint: frame for frame in self._monitor.frame().endpoints}
@@ -94,6 +95,7 @@ class Tools:
 
     async def diagnose(self, endpoint: Endpoint = "") -> DiagnoseAnswer:
         """Why an engine is in trouble: ranked causes with what speaks for and against, the fix, the advice."""
+        await self._appeared()
         watch = self._watch(endpoint)
         await self._seen((watch,))
         frame = next(f for f in self._monitor.frame().endpoints if f.endpoint == watch.endpoint)
@@ -188,6 +190,12 @@ class Tools:
         raise ToolError(
             f"{printable(wanted, 80) or 'no endpoint'}: not watched here; this server watches {there}"
         )
+
+    async def _appeared(self) -> None:
+        """Wait for the first endpoints of a metrics server, or for as long as is bearable."""
+        until = time.monotonic() + self._patience_s
+        while not self._monitor.watches and time.monotonic() < until:  # noqa: ASYNC110 - they tell nobody
+            await asyncio.sleep(0.1)
 
     async def _seen(self, watches: tuple[EndpointWatch, ...]) -> None:
         """Wait until each was polled often enough for rates, or for as long as is bearable."""

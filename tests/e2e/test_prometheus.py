@@ -263,3 +263,19 @@ def test_a_server_behind_basic_authentication(tmp_path: Path) -> None:
             until(lambda: run("scan", f"prometheus+http://ops:test@{at}").returncode == 0)
             settings = {"INFERGUARD_BASIC_USER": "ops", "INFERGUARD_BASIC_PASSWORD": "test"}
             assert run("scan", f"prometheus+http://{at}", **settings).returncode == 0
+
+
+class TestDoctor:
+    def test_every_engine_behind_the_server_has_its_card(self, site: Site, tmp_path: Path) -> None:
+        done = run("doctor", site.url, "--json", INFERGUARD_STATE_DIR=str(tmp_path))
+        cards = [c for c in json.loads(done.stdout)["checks"] if c["part"] == "endpoint"]
+        assert {card["facts"]["engine"] for card in cards} == {"vllm", "sglang"}
+        assert len(cards) == 3
+        assert all("kv_usage" in card["facts"]["read"] for card in cards)
+
+
+class TestValidate:
+    def test_load_is_not_sent_to_a_metrics_server(self, site: Site) -> None:
+        done = run("validate", site.url, "x.json")
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "not to a metrics server" in done.stderr
