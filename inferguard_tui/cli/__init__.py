@@ -27,15 +27,15 @@ COMMANDS = {
     "check": "try rules on recordings",
     "incidents": "what is remembered",
     "recall": "incidents like these words",
+    "act": "do what is advised",
     "web": "the screen in a browser",
     "themes": "colours of the screen",
     "validate": "send real load, measure it",
     "serve": "tools for an agent (MCP)",
-    "brain": "serve investigations (HTTP)",
-    "canary": "try a change out of the way",
+    "brain": "investigations over HTTP",
+    "canary": "try a change elsewhere",
     "doctor": "is everything in order",
     "completion": "for bash, zsh and fish",
-    "act": "do what is advised, guarded",
     "demo": "the screen on a simulation",
 }
 """In a few words each: `--help` has two on a row."""

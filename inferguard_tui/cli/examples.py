@@ -32,6 +32,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "inferguard incidents resolve 20261126T0310 'fewer sequences' --grade helped",
     ),
     "recall": ("inferguard recall KV pressure after a deploy",),
+    "act": (
+        "inferguard act now throttle_concurrency gpu-07:8000",
+        "inferguard act now throttle_concurrency gpu-07:8000 --live",
+        "inferguard act --audit",
+    ),
     "web": ("inferguard web gpu-07:8000", "inferguard web --demo"),
     "themes": ("inferguard themes",),
     "validate": (
