@@ -63,6 +63,8 @@ class _Endpoint:
     asked: str | None = None
     asked_t: float = -AGAIN_S
     cause: str = ""
+    asking: bool = False
+    """The mind is being asked, or will be next."""
 
 
 @dataclass(slots=True)
@@ -168,6 +170,7 @@ class Brain:
         known.cause = "" if diagnosis is None else diagnosis.cause
         if who == "person" or known.watch.endpoint not in self._queues.deep:
             self._queues.deep[known.watch.endpoint] = who
+        known.asking = True
         self._queues.some_deep.set()
 
     async def _calculate(self) -> None:
@@ -185,7 +188,7 @@ class Brain:
             self._queues.some.clear()
 
     def _look(self, known: _Endpoint) -> None:
-        found = known.lookout.look(known.watch)
+        found = replace(known.lookout.look(known.watch), unix=time.time())
         self._show(known, found)
         for event in known.lookout.news(known.watch, found):
             self._tell(event)
@@ -200,6 +203,8 @@ class Brain:
                     await self._think_about(mind, self._endpoints[endpoint], who)
                 except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not end the others
                     LOGGER.error("failed on an investigation", exc_info=error)
+                finally:
+                    self._endpoints[endpoint].asking = endpoint in self._queues.deep
             self._queues.some_deep.clear()
 
     async def _think_about(self, mind: Mind, known: _Endpoint, who: str) -> None:
@@ -219,7 +224,7 @@ class Brain:
             answer = {}
         if incident != (None if watch.log.open is None else watch.log.open.id):
             return
-        known.incident = incident
+        known.incident, known.asking = incident, False
         rules = watch.followup.brain or known.lookout.look(watch)
         called = str((context["incident"] or {}).get("id", ""))
         known.deep = replace(rules, error=printable(reason)) if reason else result_for(watch, answer, called)
@@ -231,7 +236,12 @@ class Brain:
         incident = watch.log.open
         if deep is not None and known.incident != (None if incident is None else incident.id):
             known.deep = deep = None
-        watch.followup.brain = rules if deep is None else _joined(rules, deep, watch)
+        shown = rules if deep is None else _joined(rules, deep, watch)
+        if known.asking and self._mind is not None:
+            shown = replace(
+                shown, trace=(*shown.trace, f"asking {self._mind.name}; its answer comes in here")
+            )
+        watch.followup.brain = shown
         self._touch(watch.endpoint)
 
 

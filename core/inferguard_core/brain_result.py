@@ -36,8 +36,9 @@ MAX_ADVISORIES: Final = 12
 EVIDENCE: Final = 6
 MAX_LINES: Final = 40
 TEXT: Final = 400
-SENT: Final = 40_000
-"""Characters of one message that was sent to a model."""
+SENT_LINES: Final = 400
+SENT_TEXT: Final = 550
+"""Lines of what was sent to a model, and characters of one."""
 
 
 def brain_result(
@@ -65,7 +66,7 @@ def brain_result(
         narrative=_lines(data.get("narrative")),
         unverified=_lines(data.get("unverified")),
         trace=_lines(data.get("trace")),
-        sent=_lines(data.get("sent"), SENT),
+        sent=_sent(data.get("sent")),
         error="; ".join(problems),
     )
 
@@ -144,10 +145,16 @@ def led_by(leading: str, concluded: Diagnosis, severity: Severity) -> Diagnosis 
     )
 
 
-def _lines(raw: object, limit: int = TEXT) -> tuple[str, ...]:
+def _sent(raw: object) -> tuple[str, ...]:
+    messages = [one for one in raw if isinstance(one, str)] if isinstance(raw, list) else []
+    lines = [line for message in messages for line in message.splitlines() if line.strip()]
+    return tuple(printable(line, SENT_TEXT) for line in lines[:SENT_LINES])
+
+
+def _lines(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list):
         return ()
-    return tuple(printable(one, limit) for one in raw[:MAX_LINES] if isinstance(one, str) and one.strip())
+    return tuple(printable(one, TEXT) for one in raw[:MAX_LINES] if isinstance(one, str) and one.strip())
 
 
 def _number(value: object) -> float | None:

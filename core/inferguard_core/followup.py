@@ -167,7 +167,7 @@ class BrainResult:
     trace: tuple[str, ...] = ()
     """Each step taken, with its cost."""
     sent: tuple[str, ...] = ()
-    """What was sent to a model, message by message."""
+    """What was sent to a model, line by line."""
     error: str = ""
     """Why it went no deeper."""
 

@@ -51,10 +51,20 @@ def _result(result: BrainResult, cells: int) -> list[Line]:
     if result.diagnosis is not None:
         rows += _titled("Diagnosis, refined", result.diagnosis.source, cells)
         rows += cause_rows(result.diagnosis, cells)
+    return rows + _way(result, cells)
+
+
+def _way(result: BrainResult, cells: int) -> list[Line]:
+    """The steps, and every line that left for a model."""
+    rows: list[Line] = []
     if result.trace:
         rows += _titled("How it got there", f"{len(result.trace)} steps", cells)
         for number, step in enumerate(result.trace, 1):
             rows += labelled(f" {number:>3} ", step, cells, Ink.DIM)
+    if result.sent:
+        rows += _titled("What was sent to the model", f"{len(result.sent)} lines", cells)
+        for sent in result.sent:
+            rows += wrapped_block(f" {sent}", cells, Ink.DIM, 1)
     return rows
 
 

@@ -11,6 +11,7 @@ from inferguard_core.printable import printable
 from inferguard_tui.formatting import amount, duration
 from inferguard_tui.glyphs import UNKNOWN, bar
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
+from inferguard_tui.panels.ahead import ahead_detail, ahead_row, expected
 from inferguard_tui.panels.anomalies import evidence_rows
 from inferguard_tui.panels.remedy import fix_detail, fix_rows, impact_detail, impact_line
 from inferguard_tui.panels.view import Content, Panel, View, listing, wrapped_block
@@ -102,15 +103,21 @@ def advisories_content(endpoint: EndpointFrame, view: View) -> Content:
     room = max(1, view.height - after)
     # In a single line the first to try says more than that there are others, which the title counts.
     body = rows[:1] if room == 1 else list(listing(rows, room, "advisories"))
-    body = body or [line(Span("none", Ink.DIM))]
+    ahead = [ahead_row(a, view.width) for a in expected(endpoint)]
+    body = body or ahead[:1] or [line(Span("none", Ink.DIM))]
     spare = view.height - len(body) - bool(told)
     if fix is not None and spare > 0:
         body += fix_rows(fix, view.width, spare)
     if told and len(body) < view.height:
         body.append(told)
-    note = "advice only" if endpoint.incident is not None else "of the last incident"
+    body += [row for row in ahead if row not in body]
+    note = (
+        "advice only"
+        if endpoint.incident is not None or not (rows or fix or told)
+        else "of the last incident"
+    )
     note += f" · {len(rows) - 1} more" if room == 1 and len(rows) > 1 else ""
-    return Content(tuple(body[: view.height]), note if rows or fix is not None or told else "")
+    return Content(tuple(body[: view.height]), note if rows or fix is not None or told or ahead else "")
 
 
 def advisories_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
@@ -129,7 +136,8 @@ def advisories_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
         rows += [*fix_detail(endpoint.fix, cells), EMPTY]
     if endpoint.impact is not None:
         rows += impact_detail(endpoint.impact, endpoint, cells)
-    return tuple(rows)
+    ahead = ahead_detail(endpoint, cells)
+    return (*rows, *([EMPTY] if rows and ahead else []), *ahead)
 
 
 ADVISORIES = Panel("advisories", "Advisories", advisories_content, detail=advisories_detail, measured=False)
