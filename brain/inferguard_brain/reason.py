@@ -75,12 +75,13 @@ class Reasoner:
         if isinstance(context, str):
             return result(error=context)
         case = Case.of(context)
-        key, now = _question(context), self._clock()
+        by_parts = data.get("asked_by") == "person"
+        key, now = (by_parts, *_question(context)), self._clock()
         known = self._known.get(key)
-        fresh_s = CACHED_FOR_A_PERSON_S if data.get("asked_by") == "person" else CACHED_S
+        fresh_s = CACHED_FOR_A_PERSON_S if by_parts else CACHED_S
         if known is not None and now - known[0] < fresh_s:
             return _again(known[1], case, now - known[0])
-        answer = await self._answer(case, by_parts=data.get("asked_by") == "person")
+        answer = await self._answer(case, by_parts=by_parts)
         if answer["error"] is None and context.incident is not None:
             self._known[key] = (now, answer)
             while len(self._known) > CACHED:
