@@ -15,6 +15,8 @@ UNKNOWN = "—"
 EIGHTHS = "▁▂▃▄▅▆▇█"
 SHAPE = {Severity.OK: "✔", Severity.NOTICE: "·", Severity.WARNING: "!", Severity.CRITICAL: "▲"}
 NO_DATA_SHAPE = "×"
+STROKE = "│"
+"""In a chart: something was done at this time."""
 INK = {
     Severity.OK: Ink.OK,
     Severity.NOTICE: Ink.NOTICE,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from inferguard_tui.glyphs import EIGHTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from inferguard_core.frame import Trend
 
@@ -25,9 +25,7 @@ def columns(trend: Trend | None, count: int) -> list[float | None]:
     """
     if trend is None or count <= 0:
         return [None] * max(0, count)
-    bins = max(1.0, trend.span_s / trend.step_s)
-    group = math.ceil(bins / count)
-    repeat = max(1, int(count // bins)) if group == 1 else 1
+    group, repeat = _grouping(trend, count)
     end = round(trend.until / trend.step_s)
     first = end - len(trend.values)
     grouped: dict[int, float | None] = {}
@@ -39,6 +37,25 @@ def columns(trend: Trend | None, count: int) -> list[float | None]:
     shown = math.ceil(count / repeat)
     series = [grouped.get(column) for column in range(last - shown + 1, last + 1)]
     return [value for value in series for _ in range(repeat)][-count:]
+
+
+def cells_of(trend: Trend | None, count: int, times: Iterable[float]) -> frozenset[int]:
+    """Which of the `count` columns hold these unix times; those outside the trend's span are left out."""
+    if trend is None or count <= 0:
+        return frozenset()
+    group, repeat = _grouping(trend, count)
+    last = (round(trend.until / trend.step_s) - 1) // group
+    shown = math.ceil(count / repeat)
+    cut = shown * repeat - count
+    at = ((math.floor(t / trend.step_s) // group - (last - shown + 1)) * repeat - cut for t in times)
+    return frozenset(cell for cell in at if 0 <= cell < count)
+
+
+def _grouping(trend: Trend, count: int) -> tuple[int, int]:
+    """(bins to a column, columns to a bin); one of them is 1."""
+    bins = max(1.0, trend.span_s / trend.step_s)
+    group = math.ceil(bins / count)
+    return group, max(1, int(count // bins)) if group == 1 else 1
 
 
 def nice_ceiling(value: float) -> float:

@@ -8,16 +8,17 @@ from inferguard_core.frame import MeasureId
 from inferguard_core.printable import printable
 from inferguard_tui.chart import THRESHOLD_CELL
 from inferguard_tui.formatting import amount, duration, percent
-from inferguard_tui.glyphs import UNKNOWN
+from inferguard_tui.glyphs import STROKE, UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right, spread
-from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, span_words, spark, value
+from inferguard_tui.panels.measures import acted, measure_rows, raw_rows, shown, span_words, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
-from inferguard_tui.sparkline import columns, tall_blocks
+from inferguard_tui.sparkline import cells_of, columns, tall_blocks
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame
 
 _AXIS_CELLS = 5
+_CELL_INKS = {THRESHOLD_CELL: Ink.LIMIT, STROKE: Ink.KEY}
 _LABEL_CELLS = 9
 _NOTE_CELLS = 29
 """Holds `full in ≈ 40 s, uncalibrated`."""
@@ -64,7 +65,7 @@ def kv_compact(endpoint: EndpointFrame, view: View) -> Line:
         Span(left("KV", _LABEL_CELLS), Ink.TITLE),
         Span(right(usage, 9), _ink(endpoint)),
         "  ",
-        *spark(trend, view.width - 20 - room - 2, 1.0),
+        *spark(trend, view.width - 20 - room - 2, 1.0, marks=acted(endpoint)),
         Span(f"  {left(forecast or about, room)}", Ink.LIMIT if forecast else Ink.DIM),
     )
 
@@ -83,7 +84,10 @@ def kv_content(endpoint: EndpointFrame, view: View) -> Content:
         drawn = tuple(tall_blocks(values, 1.0, height))
     else:
         drawn = view.raster.rows(values, height, limit, ascii_only=view.ascii_only)
-    rows = [_chart_row(text, index, height, limit) for index, text in enumerate(drawn)]
+    struck = cells_of(trend, len(values), acted(endpoint))
+    rows = [
+        _chart_row(_struck(text, index, struck), index, height, limit) for index, text in enumerate(drawn)
+    ]
     if height < view.height:
         held = f"{amount(usage * capacity)} tok held" if usage is not None and capacity is not None else ""
         rows.append(_foot(endpoint, view.width, (span_words(trend), _limit(endpoint)), held))
@@ -109,16 +113,22 @@ def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:
         else ""
     )
     axis = Span(f"{label:>3} ┤" if label else "    │", Ink.RULE)
-    if limit is None or THRESHOLD_CELL not in text:
-        return line(axis, Span(text, Ink.SERIES))
-    return (axis, *_inked(text))
+    inked = STROKE in text or (limit is not None and THRESHOLD_CELL in text)
+    return (axis, *_inked(text)) if inked else line(axis, Span(text, Ink.SERIES))
+
+
+def _struck(text: str, index: int, cells: frozenset[int]) -> str:
+    """A row of the chart with what was done as a stroke behind the curve; the top row always shows it."""
+    if not cells:
+        return text
+    return "".join(STROKE if at in cells and (c == " " or index == 0) else c for at, c in enumerate(text))
 
 
 def _inked(text: str) -> Line:
-    """The threshold's cells in its own ink, the curve's in the series'."""
+    """The threshold's cells and a stroke's in their own ink, the curve's in the series'."""
     spans: list[Span] = []
     for character in text:
-        ink = Ink.LIMIT if character == THRESHOLD_CELL else Ink.SERIES
+        ink = _CELL_INKS.get(character, Ink.SERIES)
         if spans and (spans[-1].ink is ink or character == " "):
             spans[-1] = Span(spans[-1].text + character, spans[-1].ink)
         else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.followup import Outcome
 from inferguard_tui.formatting import amount, clock, duration, measured, window
+from inferguard_tui.glyphs import STROKE
 from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
-from inferguard_tui.sparkline import blocks, columns, nice_ceiling
+from inferguard_tui.sparkline import blocks, cells_of, columns, nice_ceiling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from inferguard_core.frame import EndpointFrame, Measure, MeasureId, Trend
     from inferguard_tui.panels.view import View
@@ -61,17 +63,38 @@ def spark(
     top: float | None = None,
     ink: Ink = Ink.SERIES,
     form: Callable[[float | None], str] = amount,
+    marks: Sequence[float] = (),
 ) -> Line:
-    """A sparkline that ends with its axis: `▁▂▃ 0-40`, or without it where `top` is given."""
+    """A sparkline that ends with its axis: `▁▂▃ 0-40`, or without it where `top` is given.
+
+    `marks` are unix times at which something was done; their columns are drawn as a stroke.
+    """
     if cells <= 0:
         return ()
     if top is not None:
-        return line(Span(blocks(columns(trend, cells), top), ink))
+        return stroked(blocks(columns(trend, cells), top), cells_of(trend, cells, marks), ink)
     values = columns(trend, cells - _AXIS_CELLS) if cells > _AXIS_CELLS + 8 else columns(trend, cells)
     known = [v for v in values if v is not None]
     ceiling = nice_ceiling(max(known, default=0.0))
     note = f" 0-{form(ceiling)}" if known and len(values) < cells else ""
-    return line(Span(blocks(values, ceiling), ink), Span(left(note, cells - len(values)), Ink.DIM))
+    drawn = stroked(blocks(values, ceiling), cells_of(trend, len(values), marks), ink)
+    return (*drawn, *line(Span(left(note, cells - len(values)), Ink.DIM)))
+
+
+def acted(endpoint: EndpointFrame) -> tuple[float, ...]:
+    """When something was sent that was, or may have been, carried out here."""
+    real = (Outcome.APPLIED, Outcome.UNKNOWN)
+    return tuple(e.requested_unix for e in endpoint.executions if e.outcome in real)
+
+
+def stroked(text: str, cells: frozenset[int], ink: Ink) -> Line:
+    """`text` with a stroke in these cells."""
+    spans: list[Span] = []
+    start = 0
+    for cell in sorted(cells):
+        spans += [Span(text[start:cell], ink), Span(STROKE, Ink.KEY)]
+        start = cell + 1
+    return line(*spans, Span(text[start:], ink))
 
 
 def span_words(trend: Trend | None) -> str:

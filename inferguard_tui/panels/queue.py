@@ -8,7 +8,7 @@ from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import amount, rate, seconds
 from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right
-from inferguard_tui.panels.measures import measure_rows, raw_rows, spark, value
+from inferguard_tui.panels.measures import acted, measure_rows, raw_rows, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def queue_compact(endpoint: EndpointFrame, view: View) -> Line:
         Span(left("Queue", 9), Ink.TITLE),
         Span(right(amount(waiting), 9), Ink.STRONG),
         "  ",
-        *spark(endpoint.trends.get(MeasureId.WAITING), room - len(note)),
+        *spark(endpoint.trends.get(MeasureId.WAITING), room - len(note), marks=acted(endpoint)),
         Span(f"  {note}", Ink.DIM),
     )
 
@@ -72,11 +72,13 @@ def queue_content(endpoint: EndpointFrame, view: View) -> Content:
     rows = [
         line(
             Span(left("waiting", label), Ink.DIM),
-            *spark(endpoint.trends.get(MeasureId.WAITING), room - label),
+            *spark(endpoint.trends.get(MeasureId.WAITING), room - label, marks=acted(endpoint)),
         ),
         line(
             Span(left("running", label), Ink.DIM),
-            *spark(endpoint.trends.get(MeasureId.RUNNING), room - label, ink=Ink.SERIES_2),
+            *spark(
+                endpoint.trends.get(MeasureId.RUNNING), room - label, ink=Ink.SERIES_2, marks=acted(endpoint)
+            ),
         ),
         line(Span(flowed((_wait(endpoint), _slope(endpoint)), room), Ink.STRONG)),
         line(Span(flowed((f"arrivals {rate(arrivals)}", f"done {rate(done)}"), room))),

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from inferguard_core.followup import Outcome
 from inferguard_core.frame import Measure, MeasureId, Status
 from inferguard_tui.chart import load
-from inferguard_tui.line import Ink, text_of, width
+from inferguard_tui.glyphs import STROKE
+from inferguard_tui.line import Ink, Span, text_of, width
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.panels.figures import PREEMPTION, WORK
 from inferguard_tui.panels.kv import KV
@@ -16,7 +18,7 @@ from inferguard_tui.panels.latency import LATENCY
 from inferguard_tui.panels.queue import QUEUE
 from inferguard_tui.panels.status import STATUS
 from inferguard_tui.panels.view import Panel, View, panel_lines
-from tests.tui import conclusions, figures, frames
+from tests.tui import conclusions, figures, followups, frames
 
 WIDE = View(100, 12)
 ENDPOINTS = {
@@ -219,3 +221,22 @@ def test_a_chart_fills_exactly_its_room(height: int, cells: int) -> None:
     for values in ([None] * cells, [0.5] * cells, [None] * (cells - 1) + [1.0]):
         drawn = raster.rows(values, height, 0.85, ascii_only=False)
         assert [len(row) for row in drawn] == [cells] * height
+
+
+@pytest.mark.parametrize("rows", [1, 8])
+@pytest.mark.parametrize(("panel", "measure"), [(KV, MeasureId.KV_USAGE), (QUEUE, MeasureId.WAITING)])
+@pytest.mark.parametrize(
+    ("outcome", "drawn"),
+    [(Outcome.APPLIED, True), (Outcome.UNKNOWN, True), (Outcome.DRY_RUN, False), (Outcome.REFUSED, False)],
+)
+def test_what_was_done_is_a_stroke_in_the_chart(
+    panel: Panel, measure: MeasureId, rows: int, outcome: Outcome, drawn: bool
+) -> None:
+    endpoint = frames.critical()
+    at = endpoint.trends[measure].until - 20.0
+    acted = replace(
+        endpoint, executions=(replace(followups.rehearsed(), outcome=outcome, requested_unix=at),)
+    )
+    spans = [span for row in panel_lines(panel, acted, View(100, rows)) for span in row]
+    assert any(span == Span(STROKE, Ink.KEY) for span in spans) is drawn
+    assert width(panel_lines(panel, acted, View(100, rows))[-1]) <= 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inferguard_core.frame import Trend
-from inferguard_tui.sparkline import blocks, columns, nice_ceiling, tall_blocks
+from inferguard_tui.sparkline import blocks, cells_of, columns, nice_ceiling, tall_blocks
 
 
 def trend(*values: float | None, span_s: float = 4.0) -> Trend:
@@ -63,3 +63,31 @@ def test_tall_blocks_fill_from_below() -> None:
 )
 def test_an_axis_ends_at_a_round_number(value: float, ceiling: float) -> None:
     assert nice_ceiling(value) == pytest.approx(ceiling)
+
+
+@pytest.mark.parametrize(
+    ("values", "span_s", "count"),
+    [((1.0, 2.0, 3.0, 4.0), 4.0, 4), ((1.0, 2.0), 2.0, 7), (tuple(map(float, range(300))), 300.0, 50)],
+)
+def test_a_time_is_in_the_column_that_holds_its_bin(
+    values: tuple[float, ...], span_s: float, count: int
+) -> None:
+    """Found again by its value: each bin's own number stands in the column that the bin's time is told to be in."""
+    made = Trend(1.0, 600.0, values, span_s)
+    shown = columns(made, count)
+    for index, value in enumerate(values):
+        at = cells_of(made, count, [600.0 - len(values) + index + 0.5])
+        if not at:
+            assert value not in shown[1:]
+            continue
+        (cell,) = at
+        seen = shown[cell]
+        assert seen is not None
+        assert value <= seen < value + max(1.0, span_s / count)
+
+
+def test_a_time_outside_the_chart_is_in_no_column() -> None:
+    made = trend(1, 2, 3, 4)
+    assert cells_of(made, 4, [595.0, 600.5]) == frozenset()
+    assert cells_of(None, 4, [599.0]) == frozenset()
+    assert cells_of(made, 0, [599.0]) == frozenset()
