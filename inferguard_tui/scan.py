@@ -89,13 +89,13 @@ async def scan_fleet(
     if trouble is None and not kept.polls:
         trouble = Failure(FailureKind.NOT_METRICS, f"{fleet.name}: {NO_ENGINES}")
     if trouble is not None:
-        kept.admit(fleet.name, fleet.url, ProofLevel.LIVE, fleet.interval_s)
+        kept.admit(fleet.name, fleet.url, ProofLevel.LIVE, fleet.scrape_s)
         kept.deliver(fleet.url, Poll(time.monotonic(), time.time(), 0.0, failure=trouble))
-    span = max(fleet.interval_s, fleet.interval_s * (samples - 1))
+    span = max(fleet.scrape_s, fleet.scrape_s * (samples - 1))
     short = held_within(limits, span)
     scans = []
     for name, endpoint, proof in kept.names:
-        watch = _watch(name, endpoint, proof, fleet.interval_s, short, model)
+        watch = _watch(name, endpoint, proof, fleet.scrape_s, short, model)
         scans.append(await _concluded(watch, _observed(watch, kept.polls[endpoint][-samples:]), after))
     return scans
 

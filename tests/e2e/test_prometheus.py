@@ -73,7 +73,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 class TestScan:
     def test_every_engine_is_seen_at_once_and_nothing_else_is(self, site: Site) -> None:
-        done = run("scan", site.url, "--json")
+        done = run("scan", site.url, "--samples", "8", "--json")
         found = {one["endpoint"]: one for one in json.loads(done.stdout)}
         assert done.returncode == 2, done.stderr
         assert set(found) == {
@@ -91,7 +91,7 @@ class TestScan:
 
     def test_it_reads_what_a_scan_of_the_engine_itself_reads(self, site: Site) -> None:
         through = json.loads(
-            run("scan", f"{site.url}?instance={site.healthy}", "--samples", "8", "--json").stdout
+            run("scan", f"{site.url}?instance={site.healthy}", "--samples", "15", "--json").stdout
         )
         direct = json.loads(run("scan", site.healthy, "--json").stdout)
         known = {name for name, value in direct["signals"].items() if value is not None}

@@ -101,7 +101,8 @@ class PrometheusFleet:
         self._replicas: dict[Key, Replica] = {}
         self._found: dict[Key, Labels] = {}
         """Engines of the last hour, those that are gone too."""
-        self._scrape_s = interval_s
+        self.scrape_s = interval_s
+        """Seconds from one scrape to the next; our own interval until two were seen."""
         self._offset_s = 0.0
         """Our monotonic clock less the server's clock."""
         self._answered: float | None = None
@@ -117,7 +118,7 @@ class PrometheusFleet:
     @property
     def interval_s(self) -> float:
         """Seconds from one page of a replica to the next: a scrape may come less often than our question."""
-        return max(self._interval_s, self._scrape_s)
+        return max(self._interval_s, self.scrape_s)
 
     async def follow(self, members: Membership) -> None:
         """Warm up from the past, then ask once an interval."""
@@ -143,9 +144,9 @@ class PrometheusFleet:
         if isinstance(series, Failure):
             return series
         self._health = PartHealth(self.name, "reading the past")
-        self._scrape_s = scrape_interval(scrapes(series, {})) or self._scrape_s
+        self.scrape_s = scrape_interval(scrapes(series, {})) or self.scrape_s
         each = pages or WARM_UP_PAGES // max(1, len(self._found))
-        span = min(WARM_UP_S, (each + 0.5) * self._scrape_s)
+        span = min(WARM_UP_S, (each + 0.5) * self.scrape_s)
         server_now = time.monotonic() - self._offset_s
         steps = max(1, round(span / WARM_UP_STEP_S))
         for step in range(steps, 0, -1):
@@ -171,7 +172,7 @@ class PrometheusFleet:
         if not self._replicas:
             return
         now = time.monotonic() - self._offset_s
-        found = await past(self._server, self._narrowed, now, self._scrape_s)
+        found = await past(self._server, self._narrowed, now, self.scrape_s)
         if isinstance(found, Failure):
             LOGGER.warning("the past is not shown: %s", found.message)
             return
@@ -214,7 +215,7 @@ class PrometheusFleet:
         self._ms = (time.monotonic() - began) * 1000
         known = {key: replica.taken for key, replica in self._replicas.items()}
         answer = await asyncio.to_thread(scrapes, series, known)
-        self._scrape_s = scrape_interval(answer) or self._scrape_s
+        self.scrape_s = scrape_interval(answer) or self.scrape_s
         watched = [(self._replica(members, key, found), found) for key, found in answer.items()]
         for replica, found in watched:
             if replica is None:
@@ -268,6 +269,6 @@ class PrometheusFleet:
         elif not self._replicas:
             state, detail = "no engines", NO_ENGINES
         else:
-            state, detail = "ok", f"{len(self._replicas)} replicas scraped every {self._scrape_s:g} s"
+            state, detail = "ok", f"{len(self._replicas)} replicas scraped every {self.scrape_s:g} s"
         since = before.since_unix if before.state == state else time.time()
         self._health = PartHealth(name, state, detail, since)
