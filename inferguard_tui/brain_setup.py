@@ -47,4 +47,9 @@ def reasoner(settings: BrainSettings, key: str) -> Reasoner:
     model = Model(settings.gmi_base_url, settings.gmi_model, key, settings.llm_deadline_seconds, price)
     # A direct call must still fit behind a decomposition that fails.
     seconds = max(1.0, settings.deadline_seconds - settings.llm_deadline_seconds)
-    return Reasoner(model, bounds=Bounds(seconds=seconds))
+    rlm = None
+    if settings.rlm_environment is not None:
+        from inferguard_brain.rlm_remote import RemoteRlm
+
+        rlm = RemoteRlm(model, settings.rlm_environment, seconds)
+    return Reasoner(model, bounds=Bounds(seconds=seconds), rlm=rlm)

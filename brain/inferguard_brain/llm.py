@@ -82,7 +82,7 @@ class Form:
     """Keys without which it is none."""
 
 
-class _UnusableError(Exception):
+class UnusableError(Exception):
     """An answer that is none, in words."""
 
 
@@ -111,7 +111,7 @@ class LanguageModel:
                 answer: dict[str, Any] | str = await self._ask(messages, form, time.monotonic() + limit)
         except TimeoutError:
             answer = f"no answer within {limit:g} s"
-        except _UnusableError as error:
+        except UnusableError as error:
             answer = str(error)
         except Exception as error:  # noqa: BLE001 - a client library raises anything on a bad server
             answer = self._reason(error)
@@ -129,7 +129,7 @@ class LanguageModel:
         text = await self._text(messages, form, until)
         try:
             return parsed(text, form)
-        except _UnusableError as error:
+        except UnusableError as error:
             repair = [
                 *messages,
                 {"role": "assistant", "content": text[:4000]},
@@ -184,7 +184,7 @@ class LanguageModel:
             delta = getattr(choices[0], "delta", None) if choices else None
             parts.append(str(getattr(delta, "content", None) or ""))
             if sum(map(len, parts)) > ANSWER_CHARS:
-                raise _UnusableError("the answer does not end")
+                raise UnusableError("the answer does not end")
         self.spent.add(usage)
         return "".join(parts)
 
@@ -238,36 +238,36 @@ def _said(reply: Any) -> str:
     """The text of a reply, wherever a server has put it."""
     choices = getattr(reply, "choices", None)
     if not choices:
-        raise _UnusableError("the server answers something else than a completion")
+        raise UnusableError("the server answers something else than a completion")
     choice = choices[0]
     message = getattr(choice, "message", None)
     if getattr(message, "refusal", None):
-        raise _UnusableError("the model refuses")
+        raise UnusableError("the model refuses")
     if getattr(choice, "finish_reason", None) == "length":
-        raise _UnusableError(f"the answer was cut off at {MAX_TOKENS} tokens")
+        raise UnusableError(f"the answer was cut off at {MAX_TOKENS} tokens")
     if getattr(choice, "finish_reason", None) == "content_filter":
-        raise _UnusableError("the answer was filtered")
+        raise UnusableError("the answer was filtered")
     content = getattr(message, "content", None)
     # Some servers put all of a short answer into the thoughts.
     text = content or getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
     if not isinstance(text, str) or not text.strip():
-        raise _UnusableError("the answer is empty")
+        raise UnusableError("the answer is empty")
     if len(text) > ANSWER_CHARS:
-        raise _UnusableError("the answer does not end")
+        raise UnusableError("the answer does not end")
     return text
 
 
 def parsed(text: str, form: Form) -> dict[str, Any]:
-    """The JSON object in an answer, past thoughts, fences and words around it. Raises _UnusableError."""
+    """The JSON object in an answer, past thoughts, fences and words around it. Raises UnusableError."""
     bare = _THOUGHTS.sub("", text)
     start = bare.find("{")
     if start < 0:
-        raise _UnusableError("no JSON object in the answer")
+        raise UnusableError("no JSON object in the answer")
     try:
         found, _ = json.JSONDecoder().raw_decode(bare[start:])
     except (ValueError, RecursionError) as error:
-        raise _UnusableError(f"not JSON: {str(error)[:80]}") from error
+        raise UnusableError(f"not JSON: {str(error)[:80]}") from error
     missing = [name for name in form.needs if name not in found]
     if missing:
-        raise _UnusableError(f"the object has no {missing[0]!r}")
+        raise UnusableError(f"the object has no {missing[0]!r}")
     return dict(found)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from inferguard_brain.context import Context
     from inferguard_brain.facts import Fact
     from inferguard_brain.llm import Model
+    from inferguard_brain.rlm_remote import RemoteRlm
     from inferguard_brain.verify import Rulebook
 
 CACHED_S: Final = 600.0
@@ -53,11 +54,16 @@ class Reasoner:
     """A brain with a language model behind it; thinks about one context at a time."""
 
     def __init__(
-        self, model: Model, clock: Callable[[], float] = time.monotonic, bounds: Bounds | None = None
+        self,
+        model: Model,
+        clock: Callable[[], float] = time.monotonic,
+        bounds: Bounds | None = None,
+        rlm: RemoteRlm | None = None,
     ) -> None:
-        """`bounds` are those of a decomposition."""
+        """`bounds` are those of a decomposition, which `rlm` does instead where it is given."""
         self.llm = LanguageModel(model)
         self._bounds = bounds or Bounds()
+        self._rlm = rlm
         self._clock = clock
         self._known: dict[tuple[object, ...], tuple[float, dict[str, Any]]] = {}
 
@@ -95,7 +101,10 @@ class Reasoner:
         """By parts where a person asked and waits for it, in one question otherwise or when that fails."""
         if not by_parts or self.llm.breaker.rests_s:
             return await self._direct(case, [])
-        went = await decompose(self.llm, case, self._bounds, self._clock)
+        if self._rlm is not None:
+            went = await self._rlm.decompose(case)
+        else:
+            went = await decompose(self.llm, case, self._bounds, self._clock)
         if went.said is None:
             return await self._direct(case, [*went.trace, f"decomposed: {went.why}"])
         spent = self.llm.spent.words(self.llm.model.price)

@@ -135,6 +135,8 @@ class Brain(_Concern):
     """US dollars per million prompt tokens. Unset: no cost is told."""
     llm_completion_price: Annotated[float, Interval(ge=0, le=10_000)] | None = None
     """US dollars per million completion tokens."""
+    rlm_environment: Literal["daytona", "e2b", "modal", "prime"] | None = None
+    """Remote sandbox in which the package of the extra `rlm` runs what a model wrote. Unset: tools, and no code."""
     send_host_names: bool = False
     """Let the LLM see endpoints' host names; otherwise they are replaced."""
     bl_api_key: Key | None = None
