@@ -87,7 +87,8 @@ class InferGuardApp(Program):
         if len(message.frame.endpoints) > 1 and not self._fleet_shown and len(self.screen_stack) <= 2:
             # Behind a metrics server there may be many, known only once it has answered.
             self._fleet_shown = True
-            self.switch_screen(FleetScreen(sort=self.remembered.sort, ascii_only=self.terminal.ascii_only))
+            last, plain = self.remembered, self.terminal.ascii_only
+            self.switch_screen(FleetScreen(sort=last.sort, at=last.endpoint, ascii_only=plain))
         if first:
             self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
@@ -117,6 +118,7 @@ class InferGuardApp(Program):
 
     @on(EndpointChosen)
     def open_endpoint(self, message: EndpointChosen) -> None:
+        self.remember(endpoint=message.endpoint)
         while not isinstance(self.screen, FleetScreen) and len(self.screen_stack) > 2:
             self.pop_screen()
         self.push_screen(EndpointScreen(message.endpoint, ascii_only=self.terminal.ascii_only, in_fleet=True))

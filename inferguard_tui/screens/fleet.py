@@ -50,9 +50,10 @@ class FleetScreen(HandlingScreen):
     BINDINGS = [*FLEET_KEYS, *_ASKING]  # noqa: RUF012 - Textual's
     AUTO_FOCUS = ""
 
-    def __init__(self, *, sort: str = "", ascii_only: bool = False) -> None:
-        """`sort` is the name of an order; one that there is not any more is the usual one."""
+    def __init__(self, *, sort: str = "", at: str = "", ascii_only: bool = False) -> None:
+        """`sort` is the name of an order, `at` the endpoint to start on; those that are no more are as none."""
         super().__init__(ascii_only=ascii_only)
+        self._at = at
         self._look = Look(Sort(sort)) if sort in list(Sort) else Look()
 
     def compose(self) -> ComposeResult:
@@ -62,7 +63,7 @@ class FleetScreen(HandlingScreen):
         yield Field("words that a row must hold; enter keeps them, esc shows all")
         yield LineView(id="look", ascii_only=plain)
         yield Headings(id="headings", ascii_only=plain)
-        yield FleetTable(self._look, ascii_only=plain).data_bind(FleetScreen.frame)
+        yield FleetTable(self._look, at=self._at, ascii_only=plain).data_bind(FleetScreen.frame)
         yield ReplayBar(id="replay", ascii_only=plain).data_bind(FleetScreen.frame)
         replay = REPLAY_KEYS if self.app.check_action("replay", ()) else []
         keys = bindings_of([*FLEET_KEYS, *_ASKING, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])

@@ -27,12 +27,14 @@ class FleetTable(LineView):
 
     frame: reactive[Frame | None] = reactive(None, repaint=False)
 
-    def __init__(self, look: Look, *, ascii_only: bool = False) -> None:
+    def __init__(self, look: Look, *, at: str = "", ascii_only: bool = False) -> None:
+        """`at` is the endpoint that the cursor starts on, where it is there."""
         super().__init__(id="fleet", ascii_only=ascii_only)
         self.look = look
         self._entries: tuple[Entry, ...] = ()
         self._order: tuple[str, ...] = ()
         self._chosen = ""
+        self._at = at
         self._moved_unix: float | None = None
 
     @property
@@ -104,9 +106,9 @@ class FleetTable(LineView):
         self._order = tuple(entry for entry in self._entries if isinstance(entry, str))
         if self._chosen not in self._order:
             self._chosen = self._order[0] if self._order else ""
-        # Until somebody moves the cursor it stays with the worst.
+        # Until somebody moves the cursor it stays where it was put, else with the worst.
         if self._moved_unix is None and self._order:
-            self._chosen = self._order[0]
+            self._chosen = self._at if self._at in self._order else self._order[0]
         self.virtual_size = Size(self.size.width, len(self._entries))
         self._keep_in_sight()
 

@@ -32,6 +32,10 @@ def program(setup: Setup | None = None, terminal: Terminal = UNICODE) -> InferGu
     return InferGuardApp(PushedFeed(frames.frame(frames.critical())), terminal=terminal, setup=setup)
 
 
+def fleet(setup: Setup) -> InferGuardApp:
+    return InferGuardApp(PushedFeed(frames.mixed_fleet()), terminal=UNICODE, setup=setup)
+
+
 async def test_a_theme_shows_under_the_cursor_and_is_kept_by_enter(tmp_path: Path) -> None:
     app = program(Setup(state_dir=tmp_path))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -189,6 +193,27 @@ async def test_the_last_view_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     app = program(Setup(state_dir=tmp_path, remembered=load(tmp_path)))
     assert app.watching.span_s == 21_600.0
+
+
+async def test_the_endpoint_that_was_looked_at_is_under_the_cursor_again(tmp_path: Path) -> None:
+    async with fleet(Setup(state_dir=tmp_path)).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3")
+        await settled(pilot)
+    third = frames.mixed_fleet().endpoints[2]
+    assert load(tmp_path).endpoint == third.endpoint
+    async with fleet(Setup(state_dir=tmp_path, remembered=load(tmp_path))).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        (cursor,) = [row for row in rows(pilot) if row.startswith("▌")]
+        assert third.name in cursor
+
+
+async def test_an_endpoint_that_is_gone_leaves_the_cursor_with_the_worst() -> None:
+    gone = Setup(remembered=Remembered(endpoint="http://gone:1", sort="gone"))
+    async with fleet(gone).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        (cursor,) = [row for row in rows(pilot) if row.startswith("▌")]
+        assert "CRITICAL" in cursor
 
 
 def test_a_theme_that_is_gone_is_not_missed() -> None:
