@@ -8,21 +8,31 @@ load goes without: panels then draw blocks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 THRESHOLD_CELL = "─"
+CONE_CELL = "·"
+"""Of what is expected: never to be taken for what was measured."""
+Values = Sequence[float | None]
 
 
 class Raster(Protocol):
-    """Draws values from 0 to 1 as `height` rows of `width` characters."""
+    """Draws values from 0 to 1 as `height` rows, a character each; `cone` holds lines of what is expected."""
 
     def rows(
-        self, values: Sequence[float | None], height: int, threshold: float | None, *, ascii_only: bool
+        self,
+        values: Values,
+        height: int,
+        threshold: float | None,
+        cone: Sequence[Values] = (),
+        *,
+        ascii_only: bool,
     ) -> tuple[str, ...]: ...
 
 
@@ -63,18 +73,25 @@ class PlotextRaster:
         self._rows: tuple[str, ...] = ()
 
     def rows(
-        self, values: Sequence[float | None], height: int, threshold: float | None, *, ascii_only: bool
+        self,
+        values: Values,
+        height: int,
+        threshold: float | None,
+        cone: Sequence[Values] = (),
+        *,
+        ascii_only: bool,
     ) -> tuple[str, ...]:
-        key = (tuple(values), height, threshold, ascii_only)
+        key = (tuple(values), height, threshold, tuple(map(tuple, cone)), ascii_only)
         if key != self._key:
-            self._rows = self._drawn(values, height, threshold, "*" if ascii_only else "braille")
+            marked = ((values, "*" if ascii_only else "braille"), *((each, CONE_CELL) for each in cone))
+            self._rows = self._drawn(marked, height, threshold)
             self._key = key
         return self._rows
 
     def _drawn(
-        self, values: Sequence[float | None], height: int, threshold: float | None, marker: str
+        self, marked: Sequence[tuple[Values, str]], height: int, threshold: float | None
     ) -> tuple[str, ...]:
-        width, figure = len(values), self._figure
+        width, figure = len(marked[0][0]), self._figure
         figure.clear()
         figure.plot_size(width, height)
         figure.theme("colorless")
@@ -82,8 +99,10 @@ class PlotextRaster:
         figure.ruler("both", "both").frequency(0)
         figure.ruler("x").lim(0, max(1, width - 1))
         figure.ruler("y").lim(0, 1)
-        for xs, ys in _runs(values):
-            figure.draw(figure.signal(xs, ys, marker=marker).lines(True))
+        # What was measured last: where both fall into one cell it is what shows.
+        for values, marker in reversed(marked):
+            for xs, ys in _runs(values):
+                figure.draw(figure.signal(xs, ys, marker=marker).lines(True))
         if threshold is not None:
             figure.line(threshold)
         text: str = figure.build().string(colorless=True)

@@ -51,6 +51,12 @@ def cells_of(trend: Trend | None, count: int, times: Iterable[float]) -> frozens
     return frozenset(cell for cell in at if 0 <= cell < count)
 
 
+def column_seconds(trend: Trend, count: int) -> float:
+    """Seconds that one of `count` columns stands for."""
+    group, repeat = _grouping(trend, count)
+    return trend.step_s * group / repeat
+
+
 def _grouping(trend: Trend, count: int) -> tuple[int, int]:
     """(bins to a column, columns to a bin); one of them is 1."""
     bins = max(1.0, trend.span_s / trend.step_s)

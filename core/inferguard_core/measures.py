@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.actions.load import tokens_held
 from inferguard_core.detect.queue import GAUGE_WINDOW_S, observe
 from inferguard_core.frame import Measure, MeasureId
 from inferguard_core.load import WHOLE, arrival_rate
@@ -31,6 +32,7 @@ _INSTANTS = {
 }
 _RATES = {
     MeasureId.FINISH_RATE: (Signal.FINISHED, "requests/s"),
+    MeasureId.REJECT_RATE: (Signal.REJECTED, "requests/s"),
     MeasureId.PREEMPTION_RATE: (Signal.PREEMPTIONS, "1/s"),
     MeasureId.PROMPT_RATE: (Signal.PROMPT_TOKENS, "tokens/s"),
     MeasureId.PROMPT_COMPUTED_RATE: (Signal.PROMPT_TOKENS_COMPUTED, "tokens/s"),
@@ -52,6 +54,7 @@ def measures(window: Window, reading: Reading, limits: Limits) -> dict[str, Meas
     for signal in _QUANTILES:
         shown |= _quantiles(window, reading, signal)
     shown |= _queue(window, reading, limits)
+    shown[MeasureId.RECOMPUTE_RATE] = _recomputed(window, reading, shown[MeasureId.PREEMPTION_RATE])
     shown[MeasureId.ARRIVAL_RATE] = _arrivals(window, reading)
     shown[MeasureId.PREFIX_HIT_RATE] = _ratio(window, reading, Signal.PREFIX_HITS, Signal.PREFIX_QUERIES)
     shown[MeasureId.SPEC_ACCEPTANCE] = _ratio(
@@ -138,6 +141,18 @@ def _arrivals(window: Window, reading: Reading) -> Measure:
     finished = window.increase(Signal.FINISHED, WINDOW_S)
     seconds = finished.seconds if finished is not None else WINDOW_S
     return Measure(rate, "requests/s", seconds, source=_source(reading, *needs))
+
+
+def _recomputed(window: Window, reading: Reading, preempted: Measure) -> Measure:
+    """What is thrown back is computed again: about the tokens that a running request holds, each time."""
+    needs = (Signal.PREEMPTIONS, Signal.KV_USAGE, Signal.KV_CAPACITY_TOKENS, Signal.RUNNING)
+    if preempted.value is None:
+        return Measure(None, "tokens/s", preempted.window_s, why_unknown=preempted.why_unknown)
+    held = tokens_held(window) if preempted.value else 0.0
+    if held is None:
+        return Measure(None, "tokens/s", preempted.window_s, why_unknown=_why(reading, *needs))
+    source = _source(reading, *needs)
+    return Measure(preempted.value * held, "tokens/s", preempted.window_s, source=source)
 
 
 def _ratio(window: Window, reading: Reading, part: Signal, whole: Signal) -> Measure:

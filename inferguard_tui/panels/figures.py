@@ -9,7 +9,7 @@ from inferguard_tui.formatting import amount, percent, rate
 from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, left, line, right
 from inferguard_tui.panels.measures import common_window, figure, measure_rows, raw_rows, shown, spark, value
-from inferguard_tui.panels.view import Content, Panel, View
+from inferguard_tui.panels.view import Content, Panel, View, wrapped_block
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Trend
@@ -69,13 +69,33 @@ def prefix_content(endpoint: EndpointFrame, view: View) -> Content:
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.PREFIX_HIT_RATE))
 
 
+def _estimate(text: str) -> str:
+    return text if text == UNKNOWN else f"{text} est."
+
+
+def recomputed_share(endpoint: EndpointFrame) -> float | None:
+    """Estimate: of all prompt work, what is done again after a preemption; recomputed ÷ (recomputed + computed).
+
+    The engine counts a prompt once, so that what it computes again is not in its own figure.
+    """
+    again, first = (value(endpoint, m) for m in (MeasureId.RECOMPUTE_RATE, MeasureId.PROMPT_COMPUTED_RATE))
+    if again is None or first is None or again + first <= 0:
+        return None
+    return again / (again + first)
+
+
 def preemption_content(endpoint: EndpointFrame, view: View) -> Content:
+    """How often, and what it costs; the cost is an estimate and says so."""
     preempted = value(endpoint, MeasureId.PREEMPTION_RATE)
     finished = value(endpoint, MeasureId.FINISH_RATE)
     ink = Ink.LIMIT if preempted else Ink.STRONG
     share = UNKNOWN if preempted is None or not finished else percent(preempted / finished, 0)
+    again = value(endpoint, MeasureId.RECOMPUTE_RATE)
+    redone = UNKNOWN if again is None else f"{amount(again)}/s"
     rows = [
         figure("rate", rate(preempted), view.width, ink=ink),
+        figure("redo tok", _estimate(redone), view.width, ink=ink),
+        figure("prefill", _estimate(percent(recomputed_share(endpoint), 0)), view.width),
         figure("of done", share, view.width),
     ]
     rows.extend(_picture(endpoint.trends.get(MeasureId.PREEMPTION_RATE), view, len(rows)))
@@ -103,8 +123,21 @@ def prefix_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
 
 
 def preemption_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
-    measures = (MeasureId.PREEMPTION_RATE, MeasureId.SWAPPED, MeasureId.FINISH_RATE)
-    return (*measure_rows(endpoint, measures, view), EMPTY, *raw_rows(endpoint, ("preempt", "swap"), view))
+    measures = (
+        MeasureId.PREEMPTION_RATE,
+        MeasureId.RECOMPUTE_RATE,
+        MeasureId.PROMPT_COMPUTED_RATE,
+        MeasureId.SWAPPED,
+        MeasureId.FINISH_RATE,
+    )
+    told = (
+        "redo tok: estimate of tokens computed again, preemptions times the KV tokens that a running request holds",
+        "prefill: estimate of the share of prompt work that this is, recomputed ÷ (recomputed + computed)",
+        "of done: preemptions per finished request",
+    )
+    meaning = [row for text in told for row in wrapped_block(text, view.width, Ink.DIM)]
+    words = ("preempt", "retract", "swap", "kv_usage", "kv_capacity", "running")
+    return (*measure_rows(endpoint, measures, view), *meaning, EMPTY, *raw_rows(endpoint, words, view))
 
 
 WORK = Panel("work", "Work", work_content, work_compact, work_detail)

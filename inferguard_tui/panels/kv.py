@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId
 from inferguard_core.printable import printable
-from inferguard_tui.chart import THRESHOLD_CELL
+from inferguard_tui.chart import CONE_CELL, THRESHOLD_CELL
 from inferguard_tui.formatting import amount, duration, percent
 from inferguard_tui.glyphs import STROKE, UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right, spread
+from inferguard_tui.panels.cone import cone, future_columns
 from inferguard_tui.panels.measures import acted, measure_rows, raw_rows, shown, span_words, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
-from inferguard_tui.sparkline import cells_of, columns, tall_blocks
+from inferguard_tui.sparkline import cells_of, column_seconds, columns, tall_blocks
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame
 
 _AXIS_CELLS = 5
-_CELL_INKS = {THRESHOLD_CELL: Ink.LIMIT, STROKE: Ink.KEY}
+_CELL_INKS = {THRESHOLD_CELL: Ink.LIMIT, CONE_CELL: Ink.NOTICE, STROKE: Ink.KEY}
 _LABEL_CELLS = 9
 _NOTE_CELLS = 29
 """Holds `full in ≈ 40 s, uncalibrated`."""
@@ -78,20 +79,33 @@ def kv_content(endpoint: EndpointFrame, view: View) -> Content:
     trend = endpoint.trends.get(MeasureId.KV_USAGE)
     # The last line explains the chart; a chart of fewer than two rows says nothing.
     height = view.height - 1 if view.height >= 4 else view.height
-    limit = endpoint.thresholds.get("kv_usage")
-    values = columns(trend, max(1, view.width - _AXIS_CELLS - 1))
-    if view.raster is None:
-        drawn = tuple(tall_blocks(values, 1.0, height))
-    else:
-        drawn = view.raster.rows(values, height, limit, ascii_only=view.ascii_only)
-    struck = cells_of(trend, len(values), acted(endpoint))
-    rows = [
-        _chart_row(_struck(text, index, struck), index, height, limit) for index, text in enumerate(drawn)
-    ]
+    past, future = _split(endpoint, view)
+    drawn = _drawn(endpoint, view, (past, future), height)
+    struck = cells_of(trend, past, acted(endpoint))
+    rows = [_chart_row(_struck(text, index, struck), index, height) for index, text in enumerate(drawn)]
     if height < view.height:
         held = f"{amount(usage * capacity)} tok held" if usage is not None and capacity is not None else ""
         rows.append(_foot(endpoint, view.width, (span_words(trend), _limit(endpoint)), held))
     return Content(tuple(rows), note)
+
+
+def _split(endpoint: EndpointFrame, view: View) -> tuple[int, int]:
+    """Columns for what was measured, and for the cone of what is expected."""
+    count = max(1, view.width - _AXIS_CELLS - 1)
+    known = view.raster is not None and endpoint.trends.get(MeasureId.KV_USAGE) is not None
+    future = future_columns(endpoint, count) if known else 0
+    return count - future, future
+
+
+def _drawn(endpoint: EndpointFrame, view: View, split: tuple[int, int], height: int) -> tuple[str, ...]:
+    """The chart's rows: what was measured, and at the right what is expected."""
+    trend, (past, future) = endpoint.trends.get(MeasureId.KV_USAGE), split
+    values = columns(trend, past)
+    if view.raster is None:
+        return tuple(tall_blocks(values, 1.0, height))
+    ahead = cone(endpoint, past, future, column_seconds(trend, past)) if trend is not None else ()
+    limit = endpoint.thresholds.get("kv_usage")
+    return view.raster.rows([*values, *[None] * future], height, limit, ahead, ascii_only=view.ascii_only)
 
 
 def _foot(endpoint: EndpointFrame, cells: int, about: tuple[str, str], held: str) -> Line:
@@ -102,7 +116,7 @@ def _foot(endpoint: EndpointFrame, cells: int, about: tuple[str, str], held: str
     return spread(line(Span(" " * _AXIS_CELLS + words, Ink.DIM)), line(end), cells)
 
 
-def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:
+def _chart_row(text: str, index: int, height: int) -> Line:
     label = (
         "100"
         if index == 0
@@ -113,7 +127,7 @@ def _chart_row(text: str, index: int, height: int, limit: float | None) -> Line:
         else ""
     )
     axis = Span(f"{label:>3} ┤" if label else "    │", Ink.RULE)
-    inked = STROKE in text or (limit is not None and THRESHOLD_CELL in text)
+    inked = any(cell in text for cell in _CELL_INKS)
     return (axis, *_inked(text)) if inked else line(axis, Span(text, Ink.SERIES))
 
 
@@ -125,7 +139,7 @@ def _struck(text: str, index: int, cells: frozenset[int]) -> str:
 
 
 def _inked(text: str) -> Line:
-    """The threshold's cells and a stroke's in their own ink, the curve's in the series'."""
+    """The threshold's cells and those of what is expected in inks of their own, the curve's in the series'."""
     spans: list[Span] = []
     for character in text:
         ink = _CELL_INKS.get(character, Ink.SERIES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import amount, rate, seconds
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right
+from inferguard_tui.line import EMPTY, Ink, Line, Span, clauses, flowed, left, line, right
 from inferguard_tui.panels.measures import acted, measure_rows, raw_rows, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -19,6 +19,7 @@ _MEASURES = (
     MeasureId.RUNNING,
     MeasureId.WAITING_CAPACITY,
     MeasureId.WAITING_DEFERRED,
+    MeasureId.REJECT_RATE,
     MeasureId.SWAPPED,
     MeasureId.WAIT_ESTIMATE,
     MeasureId.QUEUE_SLOPE,
@@ -45,9 +46,11 @@ def _why(endpoint: EndpointFrame) -> str:
         value(endpoint, MeasureId.WAITING_CAPACITY),
         value(endpoint, MeasureId.WAITING_DEFERRED),
     )
-    if capacity is None and deferred is None:
-        return f"why {UNKNOWN}"
-    return f"why: capacity {amount(capacity)} · deferred {amount(deferred)}"
+    reasons = (("capacity", capacity), ("deferred", deferred))
+    split = " · ".join(f"{word} {amount(known)}" for word, known in reasons if known is not None)
+    rejected = value(endpoint, MeasureId.REJECT_RATE)
+    refused = "" if rejected is None else f" · rejected {rate(rejected)}"
+    return (f"why: {split}" if split else f"why {UNKNOWN}") + refused
 
 
 def queue_compact(endpoint: EndpointFrame, view: View) -> Line:
@@ -82,7 +85,7 @@ def queue_content(endpoint: EndpointFrame, view: View) -> Content:
         ),
         line(Span(flowed((_wait(endpoint), _slope(endpoint)), room), Ink.STRONG)),
         line(Span(flowed((f"arrivals {rate(arrivals)}", f"done {rate(done)}"), room))),
-        line(Span(flowed((_why(endpoint),), room), Ink.DIM)),
+        line(Span(clauses(_why(endpoint), room), Ink.DIM)),
         EMPTY,
     ]
     if (swapped := value(endpoint, MeasureId.SWAPPED)) is not None:

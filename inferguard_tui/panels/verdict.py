@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import Severity, Status
+from inferguard_core.printable import printable
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
 from inferguard_tui.line import Ink, Line, Span, clauses, fitted, flowed, line, spread, width
 from inferguard_tui.panels.causes import cause_words, headline_figures
 
 if TYPE_CHECKING:
-    from inferguard_core.frame import EndpointFrame, Frame
+    from inferguard_core.frame import EndpointFrame, Frame, Incident
     from inferguard_tui.panels.view import Watching
 
 _BY_STATUS: dict[Status, tuple[str, Ink]] = {
@@ -75,6 +76,14 @@ def cause(endpoint: EndpointFrame) -> str:
     return "restarted" if endpoint.status is Status.RESTARTED else ""
 
 
+def _held(incident: Incident, unix: float) -> str:
+    """Who is on it, or that it rests; empty where neither is so."""
+    until = incident.snoozed_until_unix
+    if incident.acknowledged_by:
+        return f" ● {printable(incident.acknowledged_by, 16)}"
+    return f" snoozed to {clock(until)[:5]}" if until is not None and until > unix else ""
+
+
 def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, cells: int) -> Line:
     if watching.trouble:
         return trouble_line(frame, watching, cells)
@@ -82,7 +91,8 @@ def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, 
     start = line(Span(f" {shape} {endpoint.status.value}  ", ink))
     end: Line = ()
     if endpoint.incident is not None and not endpoint.status.value.startswith("NO"):
-        end = line(Span(f" {duration(frame.unix - endpoint.incident.onset_unix)} ", Ink.DIM))
+        lasts = duration(frame.unix - endpoint.incident.onset_unix)
+        end = line(Span(_held(endpoint.incident, frame.unix), Ink.FOCUS), Span(f" {lasts} ", Ink.DIM))
     words = clauses(sentence(endpoint), cells - width(start) - width(end) - 1)
     start = (*start, Span(words, Ink.STRONG))
     return spread(start, end, cells) if end else fitted(start, cells)

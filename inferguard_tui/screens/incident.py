@@ -17,7 +17,8 @@ from inferguard_tui.widgets.top_lines import HeaderLine, KeyLine, ReplayBar, Ver
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from inferguard_core.frame import Frame, Incident
+    from inferguard_core.frame import EndpointFrame, Frame, Incident
+    from inferguard_tui.feed import Desk
 
 _BESIDE_SHARE = 0.42
 
@@ -32,6 +33,8 @@ class IncidentScreen(HandlingScreen):
     def __init__(self, endpoint_key: str | None = None, *, ascii_only: bool = False) -> None:
         super().__init__(endpoint_key, ascii_only=ascii_only)
         self._chosen: str | None = None
+        self._kept: dict[str, EndpointFrame | None] = {}
+        """Incidents that are over, as the memory kept them; None where it was asked and has not answered with one."""
 
     def compose(self) -> ComposeResult:
         plain = self.ascii_only
@@ -73,6 +76,9 @@ class IncidentScreen(HandlingScreen):
         if incident is None or frame is None or endpoint is None or not self.is_mounted:
             return
         subject = Subject(incident, endpoint, frame.unix)
+        if not subject.open and not subject.concluded:
+            subject = Subject(incident, self._kept.get(incident.id) or endpoint, frame.unix)
+            self._ask_memory(incident.id)
         known = [i.id for i in endpoint.incidents]
         place = f"{len(known) - known.index(incident.id)} of {len(known)}" if incident.id in known else ""
         self.query_one("#head", LineView).draw(incident_head(subject, place, self.size.width))
@@ -81,6 +87,19 @@ class IncidentScreen(HandlingScreen):
         if all(widths):
             for page, rows in zip(pages, columns_of(subject, widths), strict=True):
                 page.draw(rows)
+
+    def _ask_memory(self, incident_id: str) -> None:
+        """Once for each incident: what was concluded then is not in a live frame."""
+        if self.desk is not None and incident_id not in self._kept:
+            self._kept[incident_id] = None
+            work = self._fetch(self.desk, incident_id)
+            self.run_worker(work, group="closed", exit_on_error=False)
+
+    async def _fetch(self, desk: Desk, incident_id: str) -> None:
+        closed = await desk.closed_frame(incident_id)
+        if not isinstance(closed, str) and closed.endpoints:
+            self._kept[incident_id] = closed.endpoints[0]
+            self.redraw()
 
     def action_scroll(self, rows: int) -> None:
         for page in self.query(Page):

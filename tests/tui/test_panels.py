@@ -12,10 +12,10 @@ from inferguard_tui.chart import load
 from inferguard_tui.glyphs import STROKE
 from inferguard_tui.line import Ink, Span, text_of, width
 from inferguard_tui.panels.catalogue import PANELS
-from inferguard_tui.panels.figures import PREEMPTION, WORK
+from inferguard_tui.panels.figures import PREEMPTION, WORK, preemption_content
 from inferguard_tui.panels.kv import KV
 from inferguard_tui.panels.latency import LATENCY
-from inferguard_tui.panels.queue import QUEUE
+from inferguard_tui.panels.queue import QUEUE, queue_content
 from inferguard_tui.panels.status import STATUS
 from inferguard_tui.panels.view import Panel, View, panel_lines
 from tests.tui import conclusions, figures, followups, frames
@@ -240,3 +240,29 @@ def test_what_was_done_is_a_stroke_in_the_chart(
     spans = [span for row in panel_lines(panel, acted, View(100, rows)) for span in row]
     assert any(span == Span(STROKE, Ink.KEY) for span in spans) is drawn
     assert width(panel_lines(panel, acted, View(100, rows))[-1]) <= 100
+
+
+def test_preemption_shows_its_cost_as_an_estimate() -> None:
+    endpoint = frames.critical()
+    rows = [text_of(row) for row in preemption_content(endpoint, View(24, 5)).lines]
+    assert rows[1].split() == ["redo", "tok", "125", "k/s", "est."]
+    # 2.4/s of 52,000 tokens, beside 9,800 computed: 124,800 of 134,600.
+    assert rows[2].split() == ["prefill", "93", "%", "est."]
+
+
+def test_a_cost_that_is_not_known_is_no_zero() -> None:
+    unknown = dict(frames.critical().measures)
+    unknown[MeasureId.RECOMPUTE_RATE] = Measure(None, "tokens/s", 60.0, why_unknown="not exported: kv_usage")
+    rows = [text_of(row) for row in preemption_content(frames.critical(measures=unknown), View(24, 5)).lines]
+    assert [row.split()[-1] for row in rows[1:3]] == ["—", "—"]
+
+
+def test_why_requests_wait_is_split_as_far_as_the_engine_tells() -> None:
+    def told(**changes: Measure | None) -> str:
+        known = dict(frames.critical().measures) | {MeasureId(k): v for k, v in changes.items()}
+        endpoint = frames.critical(measures={k: v for k, v in known.items() if v is not None})
+        return "\n".join(text_of(row) for row in queue_content(endpoint, View(58, 6)).lines)
+
+    assert "why: capacity 38 · deferred 0 · rejected 0 /s" in told()
+    assert "why: capacity 38 · deferred 0\n" in told(reject_rate=None) + "\n"
+    assert "why —" in told(reject_rate=None, waiting_capacity=None, waiting_deferred=None)
