@@ -27,6 +27,9 @@ _BY_STATUS: dict[Status, tuple[str, Ink]] = {
 }
 
 
+_HELD_FROM = 100
+
+
 def mark(status: Status) -> tuple[str, Ink]:
     """Shape and ink of a state word."""
     return _BY_STATUS[status]
@@ -92,7 +95,9 @@ def endpoint_verdict(frame: Frame, endpoint: EndpointFrame, watching: Watching, 
     end: Line = ()
     if endpoint.incident is not None and not endpoint.status.value.startswith("NO"):
         lasts = duration(frame.unix - endpoint.incident.onset_unix)
-        end = line(Span(_held(endpoint.incident, frame.unix), Ink.FOCUS), Span(f" {lasts} ", Ink.DIM))
+        # Where there is little room the figures say more than the name, which the incident's own screen has.
+        held = _held(endpoint.incident, frame.unix) if cells >= _HELD_FROM else ""
+        end = line(Span(held, Ink.FOCUS), Span(f" {lasts} ", Ink.DIM))
     words = clauses(sentence(endpoint), cells - width(start) - width(end) - 1)
     start = (*start, Span(words, Ink.STRONG))
     return spread(start, end, cells) if end else fitted(start, cells)

@@ -289,6 +289,6 @@ async def test_an_older_incident_that_nobody_kept_says_so() -> None:
 
 async def test_the_verdict_says_who_is_on_it() -> None:
     app, _ = watching(NotingDesk())
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
         assert "● kim 3 m 12 s" in rows(pilot)[1]
