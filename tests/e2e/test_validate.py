@@ -7,24 +7,28 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inferguard_core.detect.limits import Limits
+from inferguard_core.replay.contrast import Verdict
 from inferguard_core.replay.export import Export, read_export
 from inferguard_core.replay.plan import Choice, Plan, make_plan
-from inferguard_core.replay.report import Result, to_json
+from inferguard_core.replay.report import Baseline, Result, compared, read_baseline, to_json
 from inferguard_core.sources.access import Access
 from inferguard_core.sources.address import Address, parse_address
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_tui.simulator.faults import Throttle
 from inferguard_tui.simulator.launch import launched
 from inferguard_tui.validate import Order, Told, validate
 from tests.e2e import hostile
+from tests.e2e.terminal import Terminal
 from tests.e2e.test_commands import INFERGUARD, free_port, run
 from tests.replay.exports import cell, event, export, written
-from tests.simulator.test_server import MODEL, serving
+from tests.simulator.test_server import IDLE, MODEL, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,3 +216,46 @@ def test_an_incident_that_is_not_remembered_stops_it_before_anything_is_sent(tmp
     assert (done.returncode, "none is remembered" in done.stderr) == (3, True)
     done = run(*arguments, **state, INFERGUARD_MEMORY_MODE="off")
     assert (done.returncode, "memory is off" in done.stderr) == (3, True)
+
+
+async def test_a_slower_engine_is_a_regression_by_far_more_than_a_second_run(tmp_path: Path) -> None:
+    """Twelve sessions on an idle engine twice, then on one whose every step takes four times as long."""
+    turns = [event(n, n * 20, "a" * 200 * (n + 1), 24) for n in range(2)]
+    file = written(tmp_path, export(*(cell(f"t{n}", turns) for n in range(12))))
+    runs = []
+    for factor in (1.0, 1.0, 4.0):
+        slow = replace(IDLE, faults=(Throttle(0.0, 3600.0, factor),) if factor > 1 else ())
+        async with serving(slow) as (url, _, _):
+            result = await under_load(url, file)
+        assert isinstance(result, Result)
+        runs.append(result)
+    base = tmp_path / "base.json"
+    base.write_text(json.dumps({**to_json(runs[0])}), "utf-8")
+    baseline = read_baseline(base)
+    assert isinstance(baseline, Baseline)
+    again, slower = (compared(result, baseline) for result in runs[1:])
+    assert slower.verdict is Verdict.REGRESSED
+    tpot, tpot_again = (
+        next(change for change in found.changes if change.what == "tpot_p50") for found in (slower, again)
+    )
+    assert tpot.low > 0
+    assert tpot.change > 1.0 > tpot_again.change
+
+
+def test_on_a_terminal_a_bar_says_how_far_it_is(healthy: str, sessions: Path) -> None:
+    terminal = Terminal("validate", healthy, str(sessions), columns=100)
+    try:
+        terminal.until("/16 turns", 30)
+        terminal.until("output tokens/s", 30)
+        assert terminal.ended() == 0
+        assert b"\r[" in terminal.written
+    finally:
+        terminal.close()
+
+
+def test_sglang_takes_load_as_well(sessions: Path) -> None:
+    with launched("healthy", "sglang", 1, 1) as urls:
+        found = json.loads(run("validate", urls[0], sessions, "--json", "--api", "completions").stdout)
+    assert (found["engine"], found["counts"]["answered"]) == ("sglang", 16)
+    assert found["tokens"]["counted"] == "server"
+    assert any("recorded on standalone:vllm; this is sglang" in warning for warning in found["warnings"])
