@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from inferguard_core.brain_context import brain_context
 from inferguard_core.brain_result import led_by
+from inferguard_core.events import DiagnosisEvent
 from inferguard_core.frame import PartHealth, Severity
 from inferguard_core.journal import LOGGER
 from inferguard_core.printable import printable
@@ -33,6 +34,8 @@ REST: Final = 20.0
 """Rest after an investigation, as a multiple of what it took: a fleet costs at most a twentieth of a core."""
 AGAIN_S: Final = 120.0
 """A mind is asked about one incident at most this often, unless a person asks."""
+CALM_S: Final = 600.0
+"""What was said of an endpoint without an incident is shown for this long."""
 
 
 class Mind(Protocol):
@@ -57,8 +60,11 @@ class Mind(Protocol):
 class _Endpoint:
     watch: EndpointWatch
     lookout: Lookout
+    rules: BrainResult | None = None
+    """The newest calculation."""
     deep: BrainResult | None = None
     """The mind's newest answer, about `incident`."""
+    deep_t: float = 0.0
     incident: str | None = None
     asked: str | None = None
     asked_t: float = -AGAIN_S
@@ -189,6 +195,7 @@ class Brain:
 
     def _look(self, known: _Endpoint) -> None:
         found = replace(known.lookout.look(known.watch), unix=time.time())
+        known.rules = found
         self._show(known, found)
         for event in known.lookout.news(known.watch, found):
             self._tell(event)
@@ -224,28 +231,31 @@ class Brain:
             answer = {}
         if incident != (None if watch.log.open is None else watch.log.open.id):
             return
-        known.incident, known.asking = incident, False
-        rules = watch.followup.brain or known.lookout.look(watch)
+        known.incident, known.asking, known.deep_t = incident, False, time.monotonic()
+        rules = known.rules or known.lookout.look(watch)
         called = str((context["incident"] or {}).get("id", ""))
         known.deep = replace(rules, error=printable(reason)) if reason else result_for(watch, answer, called)
         self._show(known, rules)
+        refined, now = known.deep.diagnosis, watch.casebook.diagnosis
+        if refined is not None and now is not None and refined.cause != now.cause:
+            self._tell(DiagnosisEvent(newest.t, watch.endpoint, refined))
 
     def _show(self, known: _Endpoint, rules: BrainResult) -> None:
-        """The newest calculation; with it what the mind said of the same incident."""
+        """The newest calculation; with it what the mind said of the same incident, or of none a while ago."""
         watch, deep = known.watch, known.deep
-        incident = watch.log.open
-        if deep is not None and known.incident != (None if incident is None else incident.id):
+        incident, age_s = watch.log.open, time.monotonic() - known.deep_t
+        other = known.incident != (None if incident is None else incident.id)
+        if deep is not None and (other or (incident is None and age_s > CALM_S)):
             known.deep = deep = None
-        shown = rules if deep is None else _joined(rules, deep, watch)
+        shown = rules if deep is None else _joined(rules, deep, watch, age_s)
         if known.asking and self._mind is not None:
-            shown = replace(
-                shown, trace=(*shown.trace, f"asking {self._mind.name}; its answer comes in here")
-            )
+            asking = f"asking {self._mind.name}; its answer comes in here"
+            shown = replace(shown, trace=(*shown.trace, asking))
         watch.followup.brain = shown
         self._touch(watch.endpoint)
 
 
-def _joined(rules: BrainResult, deep: BrainResult, watch: EndpointWatch) -> BrainResult:
+def _joined(rules: BrainResult, deep: BrainResult, watch: EndpointWatch, age_s: float) -> BrainResult:
     """Advisories and scores as the rules have them now; words of the mind, and the cause that it puts first."""
     now = watch.casebook.diagnosis
     severity = max((a.severity for a in watch.anomalies(rules.unix)), default=Severity.OK)
@@ -253,6 +263,7 @@ def _joined(rules: BrainResult, deep: BrainResult, watch: EndpointWatch) -> Brai
     return replace(
         deep,
         unix=rules.unix,
+        trace=(*deep.trace, f"that was {age_s:.0f} s ago; advisories and scores are those of now"),
         advisories=(*own, *(a for a in deep.advisories if a.source == "llm")),
         diagnosis=None
         if deep.diagnosis is None or now is None

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from inferguard_brain.investigate import result
 from inferguard_core.detect.limits import Limits
-from inferguard_core.events import AdvisoryEvent
+from inferguard_core.events import AdvisoryEvent, DiagnosisEvent
 from inferguard_core.monitor import Listener, Monitor
 from inferguard_core.poll import Poll, ProofLevel
 from inferguard_core.settings.model import Brain as BrainSettings
@@ -106,7 +106,7 @@ async def test_a_mind_may_put_another_ranked_cause_first_but_not_its_own_numbers
         return {**result(source="direct"), "diagnosis": said, "narrative": ["words"]}
 
     mind = Scripted(answer)
-    brain, _, _ = made(BrainSettings(), mind)
+    brain, _, told = made(BrainSettings(), mind)
     await judged(
         brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.narrative)
     )
@@ -116,6 +116,8 @@ async def test_a_mind_may_put_another_ranked_cause_first_but_not_its_own_numbers
     assert (found.diagnosis.cause, found.diagnosis.confidence) == (second.cause, second.confidence)
     assert found.diagnosis.source == "llm"
     assert watch.casebook.diagnosis is concluded, "the rules' own answer stays"
+    (event,) = [e.to_json() for e in told if isinstance(e, DiagnosisEvent)]
+    assert (event["cause"], event["source"]) == (second.cause, "llm")
     assert mind.asked[0]["asked_by"] == "incident"
     assert "gpu-07" not in str(mind.asked[0])
     await brain.close()
