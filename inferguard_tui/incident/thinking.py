@@ -58,7 +58,7 @@ def _way(result: BrainResult, cells: int) -> list[Line]:
     """The steps, and every line that left for a model."""
     rows: list[Line] = []
     if result.trace:
-        rows += _titled("How it got there", f"{len(result.trace)} steps", cells)
+        rows += _titled("How it got there", str(len(result.trace)), cells)
         for number, step in enumerate(result.trace, 1):
             rows += labelled(f" {number:>3} ", step, cells, Ink.DIM)
     if result.sent:
