@@ -1,6 +1,6 @@
 """Makes the pictures of the README from the real screens: `make pictures`.
 
-The dashboard shows one of our recordings of a real engine under pressure; nothing in it is made up.
+They show one of our recordings of a real engine under pressure; nothing in them is made up.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ AT_S = 74.0
 SIZE = (120, 40)
 
 
-async def dashboard() -> str:
-    """The endpoint's screen at the height of the recorded incident, as SVG."""
+async def picture(*keys: str) -> str:
+    """The screen that `keys` lead to from the dashboard, at the height of the recorded incident, as SVG."""
     recording = open_recording(RECORDING)
     assert isinstance(recording, Recording)
     feed = ReplayFeed(recording, Limits())
@@ -32,8 +32,12 @@ async def dashboard() -> str:
     async with app.run_test(size=SIZE) as pilot:
         for _ in range(20):
             await pilot.pause(0.1)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.5)
         return app.export_screenshot()
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "pictures" / "dashboard.svg").write_text(asyncio.run(dashboard()), "utf-8")
+    for name, keys in (("dashboard", ()), ("incident", ("i",))):
+        (ROOT / "docs" / "pictures" / f"{name}.svg").write_text(asyncio.run(picture(*keys)), "utf-8")

@@ -55,7 +55,7 @@ def _cause(cause: CauseScore, cells: int) -> list[Line]:
         rows += _condition(told, condition, cells, Ink.NOTICE)
     if cause.unknown:
         unknown = ", ".join(name.replace("_", " ") for name in cause.unknown)
-        rows += labelled("   ? not told ", f"{unknown}: not known here", cells, Ink.DIM)
+        rows += labelled("   ? unknown  ", unknown, cells, Ink.DIM)
     return rows
 
 

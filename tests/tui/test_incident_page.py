@@ -51,7 +51,7 @@ def test_reasons_for_and_against_stand_with_their_numbers_and_exposed_names() ->
     assert "kv_usage 97.9 % · limit 90.0 % · 30 s · from vllm:kv_cache_usage_perc" in told
     assert "× against  few running (12)" in told
     assert "× not so   KV tokens per running request near what they were before" in told
-    assert "? not told swapping" in told
+    assert "? unknown  swapping" in told
     assert "KV held by long contexts" in told
 
 
