@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.compaction import compactions
 from inferguard_brain.context import Context, read
-from inferguard_brain.leading import leading
+from inferguard_brain.leading import SIGNS, leading
 from inferguard_brain.pattern import patterns
-from inferguard_brain.trend import trends
+from inferguard_brain.trend import TARGETS, trends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,28 @@ def investigate(data: object) -> dict[str, Any]:
 
 def by_rules(context: Context) -> dict[str, Any]:
     """What the four calculations say."""
-    ahead = [*trends(context), *leading(context), *compactions(context)]
+    rising, signs, compact = list(trends(context)), list(leading(context)), list(compactions(context))
+    ahead = [*rising, *signs, *compact]
     matched = list(patterns(context)) if ahead or context.incident is not None else []
-    advisories = sorted([*ahead, *matched], key=_urgency)
-    step = f"rules: {len(context.rows)} rows, {len(advisories)} advisories"
-    return result(advisories=advisories, trace=[step])
+    known = frozenset(name for row in context.rows for name in row)
+    trace = [
+        f"rules: {len(context.rows)} rows over {-context.rows[0]['t'] if context.rows else 0:.0f} s",
+        _step("W1 trend", len(rising), [t.signal for t in TARGETS], known),
+        f"W2 pattern: {len(matched)} told of {len(context.entries('priors'))} past incidents at hand",
+        _step(
+            "W3 leading signs", len(signs), [*(s.signal for s in SIGNS), "new_token_ratio", "waiting"], known
+        ),
+        _step("W4 compaction", len(compact), ["kv_usage", "running", "prompt_length"], known),
+    ]
+    return result(advisories=sorted([*ahead, *matched], key=_urgency), trace=trace)
+
+
+def _step(part: str, found: int, signals: Sequence[str], known: frozenset[str]) -> str:
+    """What one part looked at, and what it could not see."""
+    seen = [s for s in signals if s in known]
+    unseen = [s for s in signals if s not in known]
+    told = f"{part}: {found} told; looked at {', '.join(seen) or 'nothing'}"
+    return f"{told}; unknown here: {', '.join(unseen)}" if unseen else told
 
 
 def result(

@@ -45,14 +45,18 @@ def proof_words(endpoints: Iterable[EndpointFrame]) -> str:
 
 
 def _parts(every: str, parts: Iterable[PartHealth]) -> list[Span]:
-    """The poll with its interval first, then our other parts."""
-    words = [f"poll {every}" if every else "poll"]
+    """What is down, since when; then the poll with its interval, then our other parts."""
+    polled = f"poll {every}" if every else "poll"
+    down: list[Span] = []
+    others: list[Span] = []
     for part in parts:
         if part.part == "poll":
-            words[0] += f" {part.state}"
+            polled += f" {part.state}"
+        elif part.since_unix is not None and part.state != "ok":
+            down.append(Span(f"{part.part} {part.state} since {clock(part.since_unix)}", Ink.WARNING))
         else:
-            words.append(f"{part.part} {part.state}")
-    return [Span(word, Ink.DIM) for word in words if word != "poll"]
+            others.append(Span(f"{part.part} {part.state}", Ink.DIM))
+    return [*down, *([Span(polled, Ink.DIM)] if polled != "poll" else []), *others]
 
 
 def _end(frame: Frame, watching: Watching, words: list[Span], cells: int, used: int) -> Line:

@@ -115,7 +115,8 @@ async def test_a_bound_that_is_reached_falls_to_the_direct_call_and_says_so(
 async def test_when_the_direct_call_fails_too_the_rules_stay_and_each_step_is_named() -> None:
     found, _ = await thought(status(500, "down"))
     assert found["source"] == "rules"
-    assert [step.split(":")[0] for step in found["trace"]] == ["rules", "decomposed", "direct"]
+    assert [step.split(":")[0] for step in found["trace"]][-2:] == ["decomposed", "direct"]
+    assert found["trace"][0].startswith("rules")
     assert found["error"].endswith("rules alone")
 
 

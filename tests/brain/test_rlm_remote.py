@@ -73,7 +73,7 @@ async def test_when_it_fails_the_direct_call_and_then_the_rules_follow(
     package["answer"] = answer
     found = await Reasoner(MODEL, rlm=RemoteRlm(MODEL, "e2b")).think(PERSON)
     assert found["source"] == "rules"
-    assert found["trace"][1].startswith("rlm (e2b):")
+    assert any(step.startswith("rlm (e2b):") for step in found["trace"])
     assert any(step.startswith("direct") for step in found["trace"])
     assert "sk-secret" not in json.dumps(found)
 

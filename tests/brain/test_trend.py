@@ -78,6 +78,11 @@ def test_a_bad_context_is_named_by_path(broken: object, path: str) -> None:
     assert str(found["error"] or "").startswith(path)
 
 
+def test_the_trace_says_what_was_looked_at_and_what_is_unknown_here() -> None:
+    trace = investigate(context(kv_usage=lambda _: 0.3))["trace"]
+    assert "W1 trend: 0 told; looked at kv_usage; unknown here: waiting, ttft_p95, itl_p95" in trace
+
+
 def test_numbers_that_are_none_are_unknown_and_not_zero() -> None:
     given = context(kv_usage=lambda t: 0.8 + t / 600)
     for row in given["window"]:

@@ -106,6 +106,15 @@ def test_parts_of_ours_that_are_off_are_named() -> None:
     assert "log off" in text_of(endpoint_header(frame, endpoint, None, CALM, 160))
 
 
+def test_what_is_down_goes_before_all_else_and_says_since_when() -> None:
+    endpoint = frames.endpoint()
+    down = PartHealth("brain", "down", "m: HTTP 401; rules go on", frames.frame(endpoint).unix - 60.0)
+    frame = replace(frames.frame(endpoint), parts=(PartHealth("poll", "1/1 answer"), down))
+    shown = text_of(endpoint_header(frame, endpoint, None, CALM, 160))
+    assert "brain down since 22:12:20" in shown
+    assert shown.index("brain down") < shown.index("poll 2 s")
+
+
 def test_the_fleets_header_counts_states() -> None:
     shown = text_of(fleet_header(frames.mixed_fleet(), CALM, 200))
     assert "12 endpoints" in shown
