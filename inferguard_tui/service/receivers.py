@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from inferguard_core.watch import EndpointWatch
 
 
+PAST_S, PAST_INTERVALS = 5.0, 3.0
+"""A poll that began longer ago than this is no news: a metrics server's page is one scrape and one question old."""
+
+
 class Receivers:
     """Turns the states of watches into notices, and hands each to every outlet."""
 
@@ -31,7 +35,13 @@ class Receivers:
         self._edges = Edges()
 
     def judged(self, watch: EndpointWatch) -> None:
-        """Take the state of a watch after a poll. Never waits."""
+        """Take the state of a watch after a poll. Never waits.
+
+        A page of the past, judged at the start, is history: nobody is woken by it.
+        """
+        newest = watch.newest
+        if newest is None or time.monotonic() - newest.t > PAST_S + PAST_INTERVALS * watch.interval_s:
+            return
         notice = self._edges.judged(watch, time.time())
         if notice is not None:
             for outlet in self.outlets:

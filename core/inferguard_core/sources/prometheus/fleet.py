@@ -35,11 +35,14 @@ LEFT_AFTER_S: Final = 300.0
 """A target that the server no longer has is shown for so long."""
 LOOK_EVERY_S: Final = 60.0
 """For engines of jobs that had none before."""
+LOOK_AGAIN_S: Final = 5.0
+"""While there are none at all."""
 LOOK_BACK_S: Final = 3600.0
 WARM_UP_PAGES: Final = 3000
 """Of the past, read at the start over all replicas: what judging them costs, about ten seconds."""
 WARM_UP_S: Final = 1800.0
 WARM_UP_STEP_S: Final = 120.0
+ENDPOINT_CHARS: Final = 1000
 NO_ENGINES: Final = "no vLLM or SGLang series of the last hour match"
 CLOCK_STEP_S: Final = 1.0
 """A difference of the clocks that changed by less is the jitter of a question."""
@@ -184,7 +187,8 @@ class PrometheusFleet:
     async def _look(self) -> Failure | None:
         """Which jobs hold engines; asked seldom, since it reads the index over a long time."""
         now = time.monotonic()
-        if self._looked is not None and now - self._looked < LOOK_EVERY_S:
+        due_s = LOOK_EVERY_S if self._found else LOOK_AGAIN_S
+        if self._looked is not None and now - self._looked < due_s:
             return None
         offset = await self._server.clock()
         if isinstance(offset, Failure):
@@ -238,7 +242,8 @@ class PrometheusFleet:
                 "/".join(v for label in ("cluster", "namespace", "job") if (v := labels.get(label)))
                 + f"/{name}"
             )
-        replica = self._replicas[key] = Replica(f"{self.url}?match={address_of(labels)}", printable(name))
+        endpoint = printable(f"{self.url}?match={address_of(labels)}", ENDPOINT_CHARS)
+        replica = self._replicas[key] = Replica(endpoint, printable(name))
         members.admit(replica.name, replica.endpoint, self._proof, self.interval_s)
         return replica
 
