@@ -72,11 +72,11 @@ class _Collector:
     """Keeps what a scribe puts."""
 
     def __init__(self) -> None:
-        self.cases: dict[str, Case] = {}
+        self.kept: dict[str, Case] = {}
 
     def put(self, record: object) -> None:
         if isinstance(record, Case):
-            self.cases[record.id] = record
+            self.kept[record.id] = record
 
     async def learned(self, _endpoint: str) -> None: ...
 
@@ -152,10 +152,10 @@ async def _live(plan: Plan) -> list[Lived]:
         incident = watch.log.open
         if incident is not None and now - incident.opened_unix >= EARLY_S:
             early.setdefault(incident.id, scribe.shape(watch))
-    if not collector.cases:
+    if not collector.kept:
         return []
     case = max(
-        collector.cases.values(), key=lambda c: (c.incident.worst, c.seen_unix - c.incident.opened_unix)
+        collector.kept.values(), key=lambda c: (c.incident.worst, c.seen_unix - c.incident.opened_unix)
     )
     declared = next((e.cause[0] for e in scenario.episodes if e.cause), plan.scenario)
     return [Lived(declared, case, early.get(case.id, case.shape))]

@@ -22,9 +22,9 @@ KV = Shape(
     {"kv_level": 0.99, "queue": 60.0, "preemption": 1.5},
     ("kv_saturated", "queue_growth"),
     "kv_exhausted",
-    "vllm",
+    engine="vllm",
 )
-STALL = Shape({"kv_level": 0.3, "generation_drop": 64.0}, ("stall",), "engine_stalled", "vllm")
+STALL = Shape({"kv_level": 0.3, "generation_drop": 64.0}, ("stall",), "engine_stalled", engine="vllm")
 
 
 def incident(name: str = "1", at: float = T0, **changes: Any) -> Incident:

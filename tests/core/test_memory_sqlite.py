@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from inferguard_core.followup import Grade, Note
 from inferguard_core.frame import IncidentState
 from inferguard_core.memory.case import Applied, Known
 from inferguard_core.memory.records import Audited, ReadingRow, Taught, Told
-from inferguard_core.memory.schema import MIGRATIONS
+from inferguard_core.memory.schema import APPLICATION_ID, MIGRATIONS
+from inferguard_core.memory.shape import Feature
 from inferguard_core.memory.sqlite import SqliteMemory
 from tests.core.memory_cases import KV, T0, URL, case, incident, stored
 
@@ -208,3 +210,29 @@ def test_the_version_of_a_file_is_the_number_of_migrations(tmp_path: Path) -> No
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date_with_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with sqlite3.connect(path) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO learned VALUES (?, ?, ?)", (URL, T0, zlib.compress(b'{"a": 1}')))
+    connection.close()
+    memory = SqliteMemory(path, read_only=True)
+    assert await memory.learned(URL) is None
+    assert "older version" in memory.health[0].detail
+    memory = SqliteMemory(path)
+    await stored(memory, case())
+    assert await memory.learned(URL) == {"a": 1}
+    assert await memory.cases() == (case(),)
+
+
+def test_every_number_of_a_shape_has_a_column(tmp_path: Path) -> None:
+    path = asyncio.run(stored(SqliteMemory(tmp_path / "state.db"), case()))
+    with sqlite3.connect(path) as connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(shapes)")}
+    connection.close()
+    assert columns >= {feature.value for feature in Feature}

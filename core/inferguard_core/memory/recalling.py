@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RANK_DAMPING: Final = 60.0
 CONSIDERED: Final = 50
 """Of each ranking."""
-CAUSE_WEIGHT, KINDS_WEIGHT, ENGINE_WEIGHT, FAMILY_WEIGHT = 4.0, 4.0, 0.5, 0.5
+CAUSE_WEIGHT, KINDS_WEIGHT, ENGINE_WEIGHT, FAMILY_WEIGHT = 2.0, 6.0, 0.5, 0.5
 UNKNOWN_APART: Final = 0.3
 """How far apart a known number and an unknown one count: about what two incidents drawn at random are."""
 NOTABLE: Final = 0.05
@@ -108,7 +108,9 @@ def _by_shape(connection: sqlite3.Connection, shape: Shape) -> Iterator[tuple[in
         connection.create_function("unlike", 2, _unlike, deterministic=True)
         term("unlike(kinds, ?)", KINDS_WEIGHT, " ".join(shape.kinds))
     if shape.cause not in ("", "unclear"):
-        term("cause <> ?", CAUSE_WEIGHT, shape.cause)
+        connection.create_function("other_cause", 2, _other_cause, deterministic=True)
+        asked = " ".join((shape.cause, *shape.also))
+        term("other_cause(cause || ' ' || also, ?)", CAUSE_WEIGHT, asked)
     for column, weight, name in (
         ("engine", ENGINE_WEIGHT, shape.engine),
         ("family", FAMILY_WEIGHT, shape.family),
@@ -130,6 +132,17 @@ def _unlike(kinds: str, wanted: str) -> float:
     """1 less the share of kinds that both have."""
     one, other = set(kinds.split()), set(wanted.split())
     return 1.0 - len(one & other) / len(one | other) if one or other else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _other_cause(weighed: str, asked: str) -> float:
+    """0 for the same first cause, a half where one's first is among the other's, else 1."""
+    one, other = weighed.split(), asked.split()
+    if not one or not other:
+        return 1.0
+    if one[0] == other[0]:
+        return 0.0
+    return 0.5 if one[0] in other or other[0] in one else 1.0
 
 
 def _numbers_of(connection: sqlite3.Connection, ids: Sequence[str]) -> list[int]:
@@ -173,5 +186,5 @@ def _numbers_alike(past: Shape, now: Shape) -> Iterator[str]:
         near.append((trait.weight * (1.0 - abs(one - other)) * max(one, other), feature))
     for _, feature in sorted(near, reverse=True)[:SAID]:
         said = TRAITS[feature].said
-        number = said[said.index("{") : said.index("}") + 1].format(now.numbers[feature])
+        number = said[said.index("{") :].format(now.numbers[feature])
         yield f"{said.format(past.numbers[feature])} (here {number})"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from inferguard_core.memory.shape import Feature
-
 APPLICATION_ID: Final = 0x49475444
 """Marks a file as ours, so that another program's database is not taken for a broken one of ours."""
 
@@ -29,9 +27,9 @@ _FIRST: Final = (
     "CREATE INDEX cases_by_time ON cases (opened_unix)",
     # Two processes that watch one endpoint see one incident and name it by their own clocks.
     "CREATE TABLE other_names (id TEXT PRIMARY KEY, case_id TEXT NOT NULL) WITHOUT ROWID",
-    f"""CREATE TABLE shapes (
+    """CREATE TABLE shapes (
         number INTEGER PRIMARY KEY, cause TEXT NOT NULL, engine TEXT NOT NULL, family TEXT NOT NULL,
-        kinds TEXT NOT NULL, {", ".join(f"{feature.value} REAL" for feature in Feature)})""",
+        kinds TEXT NOT NULL)""",
     # What was really done and judged, apart from the cases, for the counts of every advisory rest on all of it.
     """CREATE TABLE deeds (
         number INTEGER NOT NULL, what TEXT NOT NULL, cause TEXT NOT NULL, endpoint TEXT NOT NULL,
@@ -48,11 +46,26 @@ _FIRST: Final = (
         BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END""",
     """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END""",
+    """CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+        UNIQUE (kind, key))""",
+)
+_SECOND: Final = (
+    "DROP TABLE shapes",
+    # How incidents looked, in numbers from 0 to 1; NULL is unknown.
+    """CREATE TABLE shapes (
+        number INTEGER PRIMARY KEY, cause TEXT NOT NULL, also TEXT NOT NULL, engine TEXT NOT NULL,
+        family TEXT NOT NULL, kinds TEXT NOT NULL,
+        kv_level REAL, kv_rise REAL, queue REAL, queue_growth REAL, running_step REAL, preemption REAL,
+        swapped REAL, hit_rate REAL, hit_drop REAL, ttft_step REAL, itl_step REAL, generation_drop REAL,
+        arrival_step REAL, acceptance REAL, prompt_step REAL, kv_each_step REAL, finish_drop REAL,
+        deferred REAL, down_s REAL)""",
+    "DROP TABLE outbox",
     # What the stores elsewhere have not been told yet.
     """CREATE TABLE outbox (
         number INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
         UNIQUE (target, kind, key))""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND)
 """In the order in which they are applied, each in one transaction."""

@@ -44,6 +44,13 @@ class Feature(StrEnum):
     GENERATION_DROP = "generation_drop"
     ARRIVAL_STEP = "arrival_step"
     ACCEPTANCE = "acceptance"
+    PROMPT_STEP = "prompt_step"
+    KV_EACH_STEP = "kv_each_step"
+    """KV usage per running request, against the calm: longer contexts."""
+    FINISH_DROP = "finish_drop"
+    DEFERRED = "deferred"
+    DOWN_S = "down_s"
+    """Longest time without a page."""
 
 
 class Trait(NamedTuple):
@@ -84,6 +91,11 @@ TRAITS: Final[Mapping[Feature, Trait]] = {
     Feature.GENERATION_DROP: Trait(_stepped, 0.5, max, "generation ÷ {:.2g}"),
     Feature.ARRIVAL_STEP: Trait(_stepped, 1.0, max, "arrivals × {:.2g}"),
     Feature.ACCEPTANCE: Trait(_clipped, 0.5, min, "draft acceptance down to {:.0%}"),
+    Feature.PROMPT_STEP: Trait(_stepped, 1.0, max, "prompt tokens × {:.2g}"),
+    Feature.KV_EACH_STEP: Trait(_stepped, 1.0, max, "KV a request × {:.2g}"),
+    Feature.FINISH_DROP: Trait(_stepped, 0.5, max, "completions ÷ {:.2g}"),
+    Feature.DEFERRED: Trait(_counted(100.0), 0.5, max, "deferred {:.0f}"),
+    Feature.DOWN_S: Trait(_counted(600.0), 1.5, max, "down for {:.0f} s"),
 }
 _KNOWN: Final = frozenset(feature.value for feature in Feature)
 _EXTREMES: Final = {
@@ -94,12 +106,18 @@ _EXTREMES: Final = {
     Feature.SWAPPED: MeasureId.SWAPPED,
     Feature.HIT_RATE: MeasureId.PREFIX_HIT_RATE,
     Feature.ACCEPTANCE: MeasureId.SPEC_ACCEPTANCE,
+    Feature.DEFERRED: MeasureId.WAITING_DEFERRED,
 }
 _RATIOS: Final = {
     Feature.RUNNING_STEP: MeasureId.RUNNING,
     Feature.TTFT_STEP: MeasureId.TTFT_P95,
     Feature.ITL_STEP: MeasureId.ITL_P95,
     Feature.ARRIVAL_STEP: MeasureId.ARRIVAL_RATE,
+    Feature.PROMPT_STEP: MeasureId.PROMPT_COMPUTED_RATE,
+}
+_DROPS: Final = {
+    Feature.GENERATION_DROP: MeasureId.GENERATION_RATE,
+    Feature.FINISH_DROP: MeasureId.FINISH_RATE,
 }
 
 
@@ -111,6 +129,8 @@ class Shape:
     kinds: tuple[str, ...] = ()
     """Anomalies seen in it, in alphabetical order."""
     cause: str = ""
+    also: tuple[str, ...] = ()
+    """Other causes that were weighed, best first."""
     engine: str = ""
     family: str = ""
     """The model's profile, else its served name."""
@@ -133,6 +153,7 @@ def looked(so_far: Shape, frame: EndpointFrame, calm: Mapping[str, float]) -> Sh
         numbers=_numbers(frame, calm),
         kinds=incident.anomalies if incident is not None else (),
         cause=frame.diagnosis.cause if frame.diagnosis is not None else "",
+        also=tuple(s.cause for s in frame.diagnosis.ranked[1:]) if frame.diagnosis is not None else (),
         engine=frame.engine.value if frame.engine is not Engine.UNKNOWN else "",
         family=family(frame.models),
     )
@@ -149,6 +170,7 @@ def joined(earlier: Shape, later: Shape) -> Shape:
         numbers=numbers,
         kinds=tuple(sorted({*earlier.kinds, *later.kinds})),
         cause=later.cause or earlier.cause,
+        also=later.also if later.cause else earlier.also,
         engine=later.engine or earlier.engine,
         family=later.family or earlier.family,
     )
@@ -168,13 +190,24 @@ def _numbers(frame: EndpointFrame, calm: Mapping[str, float]) -> dict[str, float
             found[feature.value] = now[measure] / calm[measure]
     if MeasureId.PREFIX_HIT_RATE in now and MeasureId.PREFIX_HIT_RATE in calm:
         found[Feature.HIT_DROP.value] = calm[MeasureId.PREFIX_HIT_RATE] - now[MeasureId.PREFIX_HIT_RATE]
-    made, normal = now.get(MeasureId.GENERATION_RATE), calm.get(MeasureId.GENERATION_RATE, 0.0)
-    if made is not None and normal > 0.0:
-        found[Feature.GENERATION_DROP.value] = normal / max(made, normal / 2**OCTAVES)
+    for feature, measure in _DROPS.items():
+        made, normal = now.get(measure), calm.get(measure, 0.0)
+        if made is not None and normal > 0.0:
+            found[feature.value] = normal / max(made, normal / 2**OCTAVES)
+    each, calm_each = _each(now), _each(calm)
+    if each is not None and calm_each:
+        found[Feature.KV_EACH_STEP.value] = each / calm_each
+    found[Feature.DOWN_S.value] = frame.failed_polls * frame.interval_s
     rise = _rise(frame.trends.get(MeasureId.KV_USAGE))
     if rise is not None:
         found[Feature.KV_RISE.value] = rise
     return found
+
+
+def _each(numbers: Mapping[str, float]) -> float | None:
+    """KV usage of one running request."""
+    usage, running = numbers.get(MeasureId.KV_USAGE), numbers.get(MeasureId.RUNNING, 0.0)
+    return usage / running if usage is not None and running >= 1.0 else None
 
 
 def _rise(trend: Trend | None) -> float | None:

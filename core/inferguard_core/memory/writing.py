@@ -194,9 +194,17 @@ def _index(connection: sqlite3.Connection, number: int, case: Case) -> None:
     """What recall searches: the shape in columns, the words in the full-text index."""
     shape = case.shape
     connection.execute(
-        f"INSERT OR REPLACE INTO shapes (number, cause, engine, family, kinds, {_COLUMNS})"  # noqa: S608
-        f" VALUES (?, ?, ?, ?, ?, {_MARKS})",
-        (number, case.cause, shape.engine, shape.family, " ".join(shape.kinds), *scaled(shape)),
+        f"INSERT OR REPLACE INTO shapes (number, cause, also, engine, family, kinds, {_COLUMNS})"  # noqa: S608
+        f" VALUES (?, ?, ?, ?, ?, ?, {_MARKS})",
+        (
+            number,
+            case.cause,
+            " ".join(shape.also),
+            shape.engine,
+            shape.family,
+            " ".join(shape.kinds),
+            *scaled(shape),
+        ),
     )
     connection.execute("DELETE FROM words WHERE rowid = ?", (number,))
     connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, words_of(case)))
