@@ -92,13 +92,18 @@ class Brain:
         touch: Callable[[str], None],
         tell: Callable[[Event], None],
         missing: str = "",
+        again_s: float = AGAIN_S,
     ) -> None:
-        """`touch` is told which endpoint has something new; `tell` takes events; `missing` is why there is no mind."""
+        """`touch` is told which endpoint has something new; `tell` takes events; `missing` is why there is no mind.
+
+        `again_s` is the least time between two questions about one incident.
+        """
         self._settings = settings
         self._mind = mind
         self._touch = touch
         self._tell = tell
         self._missing = missing
+        self._again_s = again_s
         self._endpoints: dict[str, _Endpoint] = {}
         self._queues = _Queues()
         self._tasks: list[asyncio.Task[None]] = []
@@ -134,8 +139,9 @@ class Brain:
         incident, diagnosis = watch.log.open, watch.casebook.diagnosis
         if incident is None or diagnosis is None or self._mind is None:
             return
-        changed = (incident.id, diagnosis.cause) != (known.asked, known.cause)
-        if changed and (incident.id != known.asked or time.monotonic() - known.asked_t >= AGAIN_S):
+        failed = known.deep is not None and bool(known.deep.error)
+        rested = time.monotonic() - known.asked_t >= self._again_s
+        if incident.id != known.asked or (rested and (failed or diagnosis.cause != known.cause)):
             self._ask(known, "incident")
 
     def investigate(self, endpoint: str) -> str:

@@ -163,6 +163,26 @@ async def test_a_mind_that_takes_too_long_is_left_and_the_reason_is_shown() -> N
     await brain.close()
 
 
+async def test_a_mind_that_was_away_is_asked_again_about_the_same_incident() -> None:
+    watch = watched(TROUBLE, 200)
+    answers = [result(error="away"), {**result(source="direct"), "narrative": ["words"]}]
+    mind = Scripted(lambda _: answers[len(mind.asked) - 1])
+    brain = Brain(BrainSettings(), mind, lambda _: None, lambda _: None, again_s=0.2)
+    await judged(brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.error))
+    brain.judged(watch)
+    await asyncio.sleep(0.05)
+    assert len(mind.asked) == 1
+    await asyncio.sleep(0.3)
+    await judged(
+        brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.narrative)
+    )
+    await asyncio.sleep(0.3)
+    brain.judged(watch)
+    await asyncio.sleep(0.05)
+    assert len(mind.asked) == 2, "an answer is not asked for again while nothing changes"
+    await brain.close()
+
+
 @pytest.fixture
 async def silent_port() -> AsyncIterator[int]:
     """Accepts and never answers, like a host behind a cable that was pulled."""
