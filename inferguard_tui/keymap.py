@@ -124,7 +124,8 @@ def _pair(binding: Binding, following: Iterable[Binding]) -> list[Binding]:
 def key_name(key: str) -> str:
     """A key as it stands on the keyboard: `?`, `esc`, `ctrl-p`, `←`."""
     *modifiers, last = key.split("+")
-    return "-".join([*modifiers, format_key(last)])
+    # A word that every terminal has, and the footer writes.
+    return "-".join([*modifiers, last if last == "enter" else format_key(last)])
 
 
 def key_names(binding: Binding) -> str:

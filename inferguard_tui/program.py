@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import App
 
-from inferguard_tui.keymap import key_names
+from inferguard_tui.keymap import effective, key_name
+from inferguard_tui.keys import every_binding
 from inferguard_tui.messages import FleetOrdered
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
@@ -154,7 +155,11 @@ class Program(App[None]):
             for b in self.screen.active_bindings.values()
             if b.enabled and b.binding.id and b.binding.group and b.binding.action != "palette"
         }
-        choices = [Choice(name, b.binding.tooltip, key_names(b.binding)) for name, b in here.items()]
+        keys = {
+            b.id: " or ".join(map(key_name, b.key.split(",")))
+            for b in effective(every_binding(), self.setup.keymap)
+        }
+        choices = [Choice(name, b.binding.tooltip, keys.get(name, "")) for name, b in here.items()]
         run = {name: partial(self.run_action, b.binding.action, b.node) for name, b in here.items()}
 
         def taken(name: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
 _KEY_CELLS = 16
-_ID_CELLS = 22
+_ID_CELLS = 26
 _WIDE = 96
 
 

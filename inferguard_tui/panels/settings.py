@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from inferguard_core.printable import printable
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, cut, left, line, wrapped
+from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,18 +61,20 @@ def settings_lines(settings: Settings, cells: int) -> tuple[Line, ...]:
 
 def _row(name: str, value: str, origin: str, width: int, cells: int) -> Iterable[Line]:
     given = origin != "default"
+    ink = Ink.STRONG if given else Ink.TEXT
     room = max(10, cells - width - 4 - _ORIGIN_CELLS)
     first, *more = wrapped(value, room) or [UNKNOWN]
     yield line(
         Span("● " if given else "  ", Ink.FOCUS),
-        Span(left(name, width), Ink.STRONG if given else Ink.TEXT),
+        Span(left(name, width), ink),
         Span("  "),
-        Span(left(first, room), Ink.STRONG if given else Ink.TEXT),
-        Span(
-            cut(origin, _ORIGIN_CELLS)
-            if len(origin) <= _ORIGIN_CELLS
-            else "…" + origin[-(_ORIGIN_CELLS - 1) :]
-        ),
+        Span(left(first, room), ink),
+        Span(_end_of(origin), Ink.TEXT if given else Ink.DIM),
     )
     for text in more:
         yield line(Span(" " * (width + 4)), Span(text))
+
+
+def _end_of(origin: str) -> str:
+    """A path is told by its end."""
+    return origin if len(origin) <= _ORIGIN_CELLS else f"…{origin[1 - _ORIGIN_CELLS :]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Container
 
 from inferguard_tui.keys import PICKER_KEYS, SEARCH_KEYS, bindings_of
-from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, line, spread
+from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, in_ink, line, spread
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.widgets.page import Page
 from inferguard_tui.widgets.top_lines import KeyLine
@@ -100,10 +100,11 @@ class Picker(Dialog):
         """The cursor is on another entry."""
 
     def _entry(self, choice: Choice, under_cursor: bool, cells: int) -> Line:
-        ink = Ink.CURSOR if under_cursor else Ink.TEXT
-        mark = Span("▸ " if under_cursor else "  ", ink)
-        note = Span(f"{choice.note} ", ink if under_cursor else Ink.KEY)
-        return fitted(spread(line(mark, Span(choice.words, ink)), line(note), cells), cells)
+        mark = "▸ " if under_cursor else "  "
+        row = fitted(
+            spread(line(f"{mark}{choice.words}"), line(Span(f"{choice.note} ", Ink.KEY)), cells), cells
+        )
+        return in_ink(row, Ink.CURSOR) if under_cursor else row
 
     def action_move(self, by: int) -> None:
         self.at = min(max(self.at + by, 0), max(0, len(self.found) - 1))

@@ -103,6 +103,7 @@ def test_the_help_names_the_keys_in_effect_and_the_ids() -> None:
     [
         ("question_mark", "?"),
         ("escape", "esc"),
+        ("enter", "enter"),
         ("ctrl+p", "ctrl-p"),
         ("left", "←"),
         ("space", "space"),

@@ -117,6 +117,7 @@ async def test_the_palette_moves_by_arrows() -> None:
         await pilot.press("colon")
         await settled(pilot)
         assert isinstance(app.screen, Search)
+        assert "j or ↓" in {choice.note for choice in app.screen.found}
         first, second, *_ = app.screen.found
         assert app.screen.picked == first.id
         await pilot.press("down")
