@@ -221,7 +221,9 @@ class LiveFeed:
 
     def _parts(self) -> tuple[PartHealth, ...]:
         trouble = open_journal(self._settings.memory.state_dir)
-        return (PartHealth("log", "off", trouble),) if trouble else ()
+        log = (PartHealth("log", "off", trouble),) if trouble else ()
+        mode = self._settings.actuation.mode
+        return log if mode == "off" else (PartHealth("act", mode.replace("_", "-")), *log)
 
 
 def open_recording(path: Path) -> Recording | BadInput:

@@ -107,7 +107,7 @@ def _acting_here(settings: Settings, simulated: Launched, secret: str) -> Settin
         "allowlist": allowed,
         "max_per_hour": 60,
     }
-    sooner = {"verify_delay": 20.0, "quiet_window": 40.0, "cooldown_seconds": 60.0}
+    sooner = {"verify_delay": 30.0, "quiet_window": 40.0, "cooldown_seconds": 60.0}
     changes |= {name: s for name, s in sooner.items() if settings.origin(f"actuation.{name}") == "default"}
     return settings.model_copy(update={"actuation": chosen.model_copy(update=changes)})
 
