@@ -160,7 +160,7 @@ class InferGuardApp(Program):
         if what == "toggle":
             controls.toggle_pause()
         elif what == "seek":
-            controls.seek(max(0.0, stands.at_s + by))
+            controls.skip(by)
         elif what == "step":
             controls.step(int(by))
         elif what == "incident":

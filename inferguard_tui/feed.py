@@ -20,6 +20,10 @@ class ReplayControls(Protocol):
         """Go to `at_s` seconds after the recording's start, clamped to its length."""
         ...
 
+    def skip(self, by_s: float) -> None:
+        """So many seconds on from where it stands, or back; several in a row add up."""
+        ...
+
     def step(self, polls: int) -> None:
         """So many polls on, or back for a negative number; it stands still afterwards."""
         ...

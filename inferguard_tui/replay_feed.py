@@ -72,6 +72,9 @@ class ReplayFeed:
         self._course.rewind(self._at_s)
         self._changed.set()
 
+    def skip(self, by_s: float) -> None:
+        self.seek(self._at_s + by_s)
+
     def step(self, polls: int) -> None:
         index = self._course.due(self._at_s) - 1 + polls
         self._paused = True

@@ -46,9 +46,9 @@ def test_the_demo_shows_an_incident_coming_and_leaves_the_terminal_as_it_was(run
     screen = terminal.until("preemption", 60)
     assert "CRITICAL" in screen or "WARNING" in screen
     terminal.press("?")
-    terminal.until("Shapes", 5)
+    terminal.until("Choose the next panel", 5)
     terminal.press("\x1b")
-    terminal.until(lambda s: "Shapes" not in s, 5)
+    terminal.until(lambda s: "Choose the next panel" not in s, 5)
     terminal.press("p")
     terminal.until("PAUSED", 5)
     terminal.press("p")

@@ -114,7 +114,7 @@ async def test_a_browser_shows_the_monitor_and_its_keys_work(served: Served) -> 
         await page.wait_for_timeout(1000)
         dashboard = await page.screenshot()
         await page.keyboard.press("?")
-        await seen.until("Shapes")
+        await seen.until("Choose the next panel")
         await page.wait_for_timeout(1000)
         assert await page.screenshot() != dashboard
         assert len(served.pages()) == 1

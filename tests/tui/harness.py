@@ -65,6 +65,9 @@ class Controls:
     def seek(self, at_s: float) -> None:
         self.asked.append(("seek", at_s))
 
+    def skip(self, by_s: float) -> None:
+        self.asked.append(("skip", by_s))
+
     def step(self, polls: int) -> None:
         self.asked.append(("step", polls))
 

@@ -206,3 +206,18 @@ async def test_a_recording_hands_an_incident_over_and_answers_nothing_else(tmp_p
         await desk.closed_frame("i"),
     )
     assert all(isinstance(said, str) and said.startswith("this is a recording") for said in answers)
+
+
+async def test_skips_in_a_row_add_up_before_a_frame_shows_the_first() -> None:
+    feed = ReplayFeed(recording(), Limits())
+    feed.toggle_pause()
+    for _ in range(5):
+        feed.skip(10)
+    feed.skip(-5)
+    frame = await following(feed)
+    assert frame.replay is not None
+    assert frame.replay.at_s == 45
+    feed.skip(-1000)
+    frame = await following(feed)
+    assert frame.replay is not None
+    assert frame.replay.at_s == 0
