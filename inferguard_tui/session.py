@@ -181,6 +181,7 @@ class LiveFeed:
     def _remembering(self, listener: Listener) -> Listener:
         from inferguard_core.memory.choice import open_memory
         from inferguard_core.memory.scribe import Scribe
+        from inferguard_core.memory.slices import Slices
 
         memory = open_memory(
             self._settings.memory,
@@ -189,7 +190,12 @@ class LiveFeed:
         )
         if memory is None:
             return listener
-        self.scribe = Scribe(memory, lambda endpoint: self._made().touch(endpoint))
+        slices = (
+            Slices(self._settings.memory.state_dir / "incidents")
+            if self._settings.memory.mode == "on"
+            else None
+        )
+        self.scribe = Scribe(memory, lambda endpoint: self._made().touch(endpoint), slices=slices)
         return self.scribe.beside(listener)
 
     def _made(self) -> Monitor:

@@ -10,8 +10,11 @@ from inferguard_core.detect.limits import Limits
 from inferguard_core.frame import IncidentState, MeasureId
 from inferguard_core.memory.reopened import reopened
 from inferguard_core.memory.scribe import Scribe
+from inferguard_core.memory.slices import Slices
 from inferguard_core.memory.sqlite import SqliteMemory
+from inferguard_core.monitor import Listener
 from inferguard_core.poll import ProofLevel
+from inferguard_core.sources.recording import RecordingFile
 from inferguard_core.watch import EndpointWatch
 from inferguard_tui.simulator.dialect import Dialect
 from inferguard_tui.simulator.engine import SimulatedEngine
@@ -33,7 +36,8 @@ class Run:
         self.source = source
         self.watch = EndpointWatch(URL, "sim", INTERVAL_S, ProofLevel.SIMULATED, Limits())
         self.memory = SqliteMemory(path)
-        self.scribe = Scribe(self.memory, clock=lambda: self.now)
+        self.scribe = Scribe(self.memory, clock=lambda: self.now, slices=Slices(path.parent / "incidents"))
+        self.listener = self.scribe.beside(Listener())
 
     async def begin(self, now: float) -> Run:
         self.now = now
@@ -45,9 +49,10 @@ class Run:
         while self.now < end:
             poll = await self.source.poll()
             self.now = poll.unix
+            self.listener.on_poll(URL, poll)
             for event in self.watch.observe(poll):
-                self.scribe.told(event)
-            self.scribe.judged(self.watch)
+                self.listener.on_event(event)
+            self.listener.on_judged(self.watch)
             await asyncio.sleep(0)
 
     async def end(self) -> None:
@@ -170,3 +175,25 @@ async def test_a_past_incident_opens_in_the_panels_of_a_live_one(tmp_path: Path)
     assert past.measures == live.measures
     assert list(past.trends[MeasureId.KV_USAGE].values) == list(live.trends[MeasureId.KV_USAGE].values)
     assert past.proof is ProofLevel.SIMULATED
+
+
+async def test_an_incident_is_recorded_from_before_it_began_and_its_recording_shows_it_again(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path / "state.db", source := simulated("kv_exhausted"))
+    await run.begin(await first_poll(source))
+    while run.watch.casebook.diagnosis is None:
+        await run.until(10)
+    opened = run.watch.log.incidents[-1].opened_unix
+    await run.end()
+    (kept,) = await run.memory.cases()
+    recording = RecordingFile.open(tmp_path / "incidents" / kept.recording.rpartition("/")[2])
+    assert isinstance(recording, RecordingFile)
+    polls = list(recording.polls())
+    assert polls[0].unix <= opened - 30
+    assert polls[-1].unix == run.watch.newest.unix
+    again = EndpointWatch(URL, "sim", INTERVAL_S, ProofLevel.RECORDED, Limits())
+    for poll in polls:
+        again.observe(poll)
+    assert again.log.open is not None
+    assert "kv" in again.log.open.headline

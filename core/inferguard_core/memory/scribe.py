@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
 from inferguard_core.frame import IncidentState
+from inferguard_core.memory.account import Account, case_of, news_of
 from inferguard_core.memory.case import Case
 from inferguard_core.memory.protocol import Query
 from inferguard_core.memory.records import ReadingRow, Taught, Told
@@ -22,13 +23,15 @@ from inferguard_core.memory.shape import Shape, calmed, looked
 from inferguard_core.memory.shown import applied, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from inferguard_core.events import Event
     from inferguard_core.followup import Similar
-    from inferguard_core.frame import Anomaly, EndpointFrame, Incident
+    from inferguard_core.frame import Incident
     from inferguard_core.memory.protocol import Memory
+    from inferguard_core.memory.slices import Slices
     from inferguard_core.monitor import Listener
+    from inferguard_core.poll import Poll
     from inferguard_core.watch import EndpointWatch
 
 KEPT_EVERY_S = 10.0
@@ -40,31 +43,6 @@ RESTORE_S = 5.0
 SIMILAR = 3
 
 
-@dataclass(slots=True)
-class _Endpoint:
-    """What is known of one endpoint besides its watch."""
-
-    watch: EndpointWatch
-    calm: dict[str, float] = field(default_factory=dict)
-    shape: Shape = field(default_factory=Shape)
-    worst: dict[str, Anomaly] = field(default_factory=dict)
-    incident_id: str = ""
-    kept: object = None
-    """What of the incident would be worth writing, as last written."""
-    kept_unix: float = 0.0
-    learned_unix: float = 0.0
-    restored: bool = False
-    last: Case | None = None
-    """The newest incident, as it was last put."""
-    unsettled: Restored | None = None
-    """What was stored when this began, until it is clear which of it another process still watches."""
-    begun: float = 0.0
-    config: Mapping[str, str] = field(default_factory=dict)
-    """What the engine showed of its configuration when it was last compared with a proposal."""
-    recalled: tuple[str, ...] = ()
-    recalled_unix: float = 0.0
-
-
 class Scribe:
     """Between the watches of one monitor and one memory."""
 
@@ -73,13 +51,16 @@ class Scribe:
         memory: Memory,
         touch: Callable[[str], None] = lambda _endpoint: None,
         clock: Callable[[], float] = time.time,
+        slices: Slices | None = None,
     ) -> None:
-        """`touch` is told which endpoint has something new to show."""
+        """`touch` is told which endpoint has something new to show; `slices` record incidents."""
         self.memory = memory
         self._touch = touch
         self._clock = clock
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._endpoints: dict[str, Account] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._slices = slices
+        self._recording: Callable[[str], str] = (lambda _id: "") if slices is None else slices.path
 
     async def start(self, watches: Sequence[EndpointWatch]) -> None:
         """Open the memory and give each watch its past, within a bounded time."""
@@ -97,6 +78,8 @@ class Scribe:
             self._keep_incident(watch, self._of(watch), self._clock(), at_once=True)
             if watch.seen is not None:
                 self.memory.put(Taught(watch.endpoint, self._clock(), watch.learned.to_json()))
+        if self._slices is not None:
+            await asyncio.to_thread(self._slices.close)
         await self.memory.close()
 
     def beside(self, listener: Listener) -> Listener:
@@ -106,11 +89,18 @@ class Scribe:
             listener.on_event(event)
             self.told(event)
 
+        def on_poll(endpoint: str, poll: Poll) -> None:
+            listener.on_poll(endpoint, poll)
+            if self._slices is not None:
+                self._slices.polled(endpoint, poll)
+
         def on_judged(watch: EndpointWatch) -> None:
             listener.on_judged(watch)
+            if self._slices is not None:
+                self._slices.judged(watch)
             self.judged(watch)
 
-        return replace(listener, on_event=on_event, on_judged=on_judged)
+        return replace(listener, on_poll=on_poll, on_event=on_event, on_judged=on_judged)
 
     def told(self, event: Event) -> None:
         """Take an event as it is told to others."""
@@ -172,15 +162,15 @@ class Scribe:
         known.unsettled, known.begun = past, now
         self._touch(watch.endpoint)
 
-    def _of(self, watch: EndpointWatch) -> _Endpoint:
+    def _of(self, watch: EndpointWatch) -> Account:
         """What is known of this watch; another watch of the same endpoint begins anew."""
         known = self._endpoints.get(watch.endpoint)
         if known is None or known.watch is not watch:
-            known = self._endpoints[watch.endpoint] = _Endpoint(watch)
+            known = self._endpoints[watch.endpoint] = Account(watch)
         return known
 
     def _keep_incident(
-        self, watch: EndpointWatch, known: _Endpoint, now: float, *, at_once: bool = False
+        self, watch: EndpointWatch, known: Account, now: float, *, at_once: bool = False
     ) -> None:
         incident = watch.log.incidents[-1] if watch.log.incidents else None
         over = incident is not None and incident.state is IncidentState.RESOLVED
@@ -188,7 +178,7 @@ class Scribe:
             return
         if incident.id != known.incident_id:
             known.incident_id, known.shape, known.worst, known.kept = incident.id, Shape(), {}, None
-        news = _news(watch, incident)
+        news = news_of(watch, incident)
         due = not over and now - known.kept_unix >= KEPT_EVERY_S
         if over and news == known.kept:
             return
@@ -203,10 +193,10 @@ class Scribe:
             return
         known.kept, known.kept_unix = news, now
         seen_unix = watch.newest.unix if watch.newest is not None else now
-        known.last = _case(frame, incident, known, seen_unix)
+        known.last = case_of(frame, incident, known, seen_unix, self._recording(incident.id))
         self.memory.put(known.last)
 
-    def _recall(self, watch: EndpointWatch, known: _Endpoint, now: float) -> None:
+    def _recall(self, watch: EndpointWatch, known: Account, now: float) -> None:
         """Look for incidents like the open one when it has become another, in a task."""
         incident = watch.log.open
         if incident is None:
@@ -232,7 +222,7 @@ class Scribe:
         task.add_done_callback(self._tasks.discard)
 
 
-def _see_applied(memory: Memory, watch: EndpointWatch, known: _Endpoint, now: float) -> None:
+def _see_applied(memory: Memory, watch: EndpointWatch, known: Account, now: float) -> None:
     """Note what of the newest proposal the engine's configuration shows to be applied."""
     last, config = known.last, running(watch)
     if last is None or last.fix is None or config == known.config or watch.seen is None:
@@ -250,43 +240,3 @@ async def _settle(memory: Memory, past: Restored, now: float) -> None:
         known = await memory.case(case.id)
         if known is not None and known.seen_unix == case.seen_unix and case.incident.ended_unix is None:
             memory.put(ended(known, now))
-
-
-def _case(frame: EndpointFrame, incident: Incident, known: _Endpoint, seen_unix: float) -> Case:
-    return Case(
-        incident=incident,
-        seen_unix=seen_unix,
-        proof=frame.proof,
-        engine=frame.engine,
-        engine_version=frame.engine_version,
-        models=frame.models,
-        interval_s=frame.interval_s,
-        anomalies=tuple(known.worst.values()),
-        diagnosis=frame.diagnosis,
-        advisories=frame.advisories,
-        fix=frame.fix,
-        impact=frame.impact,
-        executions=tuple(e for e in frame.executions if e.incident_id == incident.id),
-        shape=known.shape,
-        course=frame.trends,
-        measures=frame.measures,
-        applied=known.last.applied if known.last is not None and known.last.id == incident.id else (),
-    )
-
-
-def _news(watch: EndpointWatch, incident: Incident) -> object:
-    """What of an incident is written down at once when it changes."""
-    diagnosis, fix = watch.casebook.diagnosis, watch.casebook.fix
-    return (
-        incident.id,
-        incident.state,
-        incident.severity,
-        incident.anomalies,
-        incident.acknowledged_by,
-        incident.notes,
-        len(incident.timeline),
-        None if diagnosis is None else diagnosis.cause,
-        tuple(a.id for a in watch.casebook.advisories),
-        None if fix is None else fix.command,
-        watch.followup.executions,
-    )
