@@ -34,6 +34,8 @@ REST: Final = 20.0
 """Rest after an investigation, as a multiple of what it took: a fleet costs at most a twentieth of a core."""
 AGAIN_S: Final = 120.0
 """A mind is asked about one incident at most this often, unless a person asks."""
+GRACE_S: Final = 1.0
+"""A mind keeps the deadline itself and says why; this ends one that does not."""
 CALM_S: Final = 600.0
 """What was said of an endpoint without an incident is shown for this long."""
 
@@ -47,6 +49,10 @@ class Mind(Protocol):
     @property
     def trouble(self) -> str:
         """Why it is not asked at the moment; empty when it is."""
+        ...
+
+    async def prepare(self) -> None:
+        """Whatever takes time before the first question, done while nothing is wrong yet."""
         ...
 
     async def think(self, context: dict[str, Any]) -> dict[str, Any]:
@@ -207,6 +213,7 @@ class Brain:
             self._tell(event)
 
     async def _think(self, mind: Mind) -> None:
+        await mind.prepare()
         while True:
             await self._queues.some_deep.wait()
             while self._queues.deep:
@@ -230,7 +237,7 @@ class Brain:
         incident = None if watch.log.open is None else watch.log.open.id
         reason = ""
         try:
-            async with asyncio.timeout(self._settings.deadline_seconds):
+            async with asyncio.timeout(self._settings.deadline_seconds + GRACE_S):
                 answer = await mind.think(context | {"asked_by": who})
         except TimeoutError:
             reason = f"{mind.name}: no answer within {self._settings.deadline_seconds:g} s"

@@ -42,6 +42,9 @@ class RemoteMind:
     def trouble(self) -> str:
         return f"{self.name}: {self._breaker.reason}" if self._breaker.failing else ""
 
+    async def prepare(self) -> None:
+        """Nothing: the HTTP client is light."""
+
     async def think(self, context: dict[str, Any]) -> dict[str, Any]:
         """The remote answer; without one a result that only says why."""
         if self._breaker.rests_s:

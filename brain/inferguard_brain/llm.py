@@ -7,6 +7,7 @@ a stream where none was asked for, thoughts around the answer) ends in one kind 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -201,16 +202,14 @@ class LanguageModel:
             return True
         return False
 
+    async def prepare(self) -> None:
+        """Load and build the client, in a thread; what is wrong with that, the first question tells."""
+        with contextlib.suppress(Exception):
+            await self._opened()
+
     async def _opened(self) -> Any:
         if self._client is None:
-            # A second of CPU; in a thread, so that polls go on meanwhile.
-            openai = await asyncio.to_thread(_openai)
-            self._client = openai.AsyncOpenAI(
-                base_url=self.model.base_url,
-                api_key=self.model.key,
-                timeout=self.model.deadline_s,
-                max_retries=0,
-            )
+            self._client = await asyncio.to_thread(_client, self.model)
         return self._client
 
     def _reason(self, error: Exception) -> str:
@@ -220,10 +219,12 @@ class LanguageModel:
         return f"HTTP {status}: {said}" if status else f"{type(error).__name__}: {said}"
 
 
-def _openai() -> Any:
+def _client(model: Model) -> Any:
     import openai
 
-    return openai
+    return openai.AsyncOpenAI(
+        base_url=model.base_url, api_key=model.key, timeout=model.deadline_s, max_retries=0
+    )
 
 
 def _may_pass(error: Exception) -> bool:

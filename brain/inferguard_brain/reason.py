@@ -75,6 +75,10 @@ class Reasoner:
     def trouble(self) -> str:
         return f"{self.name}: {self.llm.breaker.reason}" if self.llm.breaker.failing else ""
 
+    async def prepare(self) -> None:
+        """Load the client now: a second of CPU that would delay polls in the middle of an incident."""
+        await self.llm.prepare()
+
     async def think(self, data: dict[str, Any]) -> dict[str, Any]:
         """`inferguard.brain.result/1` of a context. Never raises for what a model does."""
         context = read(data)

@@ -39,6 +39,8 @@ class Scripted:
         self.asked: list[dict[str, Any]] = []
         self._answer, self._delay_s = answer, delay_s
 
+    async def prepare(self) -> None: ...
+
     async def think(self, context: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(context)
         await asyncio.sleep(self._delay_s)
