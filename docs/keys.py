@@ -15,7 +15,7 @@ settings file (`~/.config/inferguard/config.toml`), by the id of what it does:
 
 ```toml
 [keys]
-app.pause = "P"
+app.pause = "f6"
 endpoint.zoom = "v,f5"
 ```
 

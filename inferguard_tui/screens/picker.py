@@ -111,6 +111,11 @@ class Picker(Dialog):
         self.moved()
         self.redraw()
 
+    def action_next(self) -> None:
+        """On to the next one, from the last to the first."""
+        self.at = -1 if self.at + 1 >= len(self.found) else self.at
+        self.action_move(1)
+
     def action_take(self) -> None:
         picked = self.picked
         self.dismiss()

@@ -55,11 +55,6 @@ class ThemePicker(Picker):
     def moved(self) -> None:
         self.app.theme = self.picked
 
-    def action_next(self) -> None:
-        """On to the next one, from the last to the first."""
-        self.at = -1 if self.at + 1 >= len(self.found) else self.at
-        self.action_move(1)
-
     def action_close(self) -> None:
         self.app.theme = self._before
         self.dismiss()

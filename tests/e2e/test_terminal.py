@@ -117,7 +117,7 @@ def test_a_recording_plays_with_pause_and_seek(run) -> None:
     terminal.until("REPLAY", 20)
     for _ in range(6):
         terminal.press("\x1b[C")
-    terminal.until("preemption", 20)
+    terminal.until("preemption", 60)
     terminal.press(" ")
     terminal.press("q")
     assert terminal.ended() == 0

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
+from textual.app import App
+from textual.widget import Widget
 
 from docs.keys import keys_page
+from inferguard_tui import screens
+from inferguard_tui.app import InferGuardApp
 from inferguard_tui.keymap import effective, key_name, key_names, read_keymap
 from inferguard_tui.keys import ENDPOINT_KEYS, PROGRAM_KEYS, bindings_of, every_binding
 from inferguard_tui.line import text_of
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.help import help_lines
+from inferguard_tui.widgets.field import Field
 
 
 def test_the_page_of_keys_is_current() -> None:
     page = Path(__file__).parents[2] / "docs" / "keys.md"
     assert page.read_text("utf-8") == keys_page(), "docs/keys.md is out of date: make docs"
+
+
+def test_the_example_on_the_page_is_accepted() -> None:
+    example = tomllib.loads(keys_page().partition("```toml")[2].partition("```")[0])["keys"]
+    wanted = {f"{scope}.{name}": keys for scope, names in example.items() for name, keys in names.items()}
+    keymap, wrong = read_keymap(wanted)
+    assert wrong == ()
+    assert keymap.keys() == wanted.keys() == {"app.pause", "endpoint.zoom"}
 
 
 def test_every_binding_has_an_id_of_its_own_and_says_what_it_does() -> None:
@@ -116,3 +132,32 @@ def test_a_key_reads_as_on_the_keyboard(key: str, name: str) -> None:
 
 def test_all_keys_of_a_binding_are_named() -> None:
     assert key_names(bindings_of(ENDPOINT_KEYS)[0]) == "j or ↓"
+
+
+def _owners() -> list[type]:
+    """Every class of ours that has bindings, and the application."""
+    for module in iter_modules([str(Path(screens.__file__).parent)]):
+        import_module(f"{screens.__name__}.{module.name}")
+    classes: list[type] = []
+    waiting: list[type] = [App, Widget]
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        if cls.__module__.startswith("inferguard_tui") and cls not in classes:
+            classes.append(cls)
+    return classes
+
+
+def test_every_binding_leads_to_something() -> None:
+    bound = {
+        (binding.id, cls): binding.action.partition("(")[0]
+        for cls in _owners()
+        for binding in bindings_of(list(cls.__dict__.get("BINDINGS", [])))
+    }
+    assert {binding.id for binding in every_binding()} - {name for name, _ in bound} <= {None}
+    lost = [
+        name
+        for (name, cls), action in bound.items()
+        if not any(hasattr(owner, f"action_{action}") for owner in (cls, Field, InferGuardApp))
+    ]
+    assert lost == []

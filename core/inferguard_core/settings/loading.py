@@ -138,7 +138,7 @@ def _file(rows: Mapping[str, Setting], config: Path | None, variable: str | None
 def _keys(content: object, origin: str) -> Iterator[Given | str]:
     """The table of keys. An id has a dot, which TOML reads as a table in a table unless it is quoted."""
     if not isinstance(content, dict):
-        yield f"{KEYS} ({origin}): is not a table; write [{KEYS}] and lines such as app.pause = 'P' below it"
+        yield f"{KEYS} ({origin}): is not a table; write [{KEYS}] and lines such as app.pause = 'f6' below it"
         return
     for name, value in content.items():
         for inner, keys in value.items() if isinstance(value, dict) else (("", value),):
