@@ -48,7 +48,7 @@ def merged(stored: Case, new: Case) -> Case:
         grade=judged.grade,
         graded_by=judged.graded_by,
         outcome=new.outcome or stored.outcome,
-        recording=new.recording or stored.recording,
+        recording=stored.recording or new.recording,
     )
 
 

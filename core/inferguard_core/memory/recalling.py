@@ -162,7 +162,9 @@ def _case(connection: sqlite3.Connection, number: int) -> Case | None:
 def _why(case: Case, query: Query) -> Iterator[str]:
     said = words_of(case).lower() if query.text else ""
     matched = [
-        token for token in tokens(query.text) if token in said or any(m in said for m in MEANT.get(token, ()))
+        token
+        for token in tokens(query.text)
+        if _stem(token) in said or any(meant in said for meant in MEANT.get(token, ()))
     ]
     if matched:
         yield f"words: {', '.join(matched)}"
@@ -174,6 +176,11 @@ def _why(case: Case, query: Query) -> Iterator[str]:
     if shared:
         yield f"both had {', '.join(shared)}"
     yield from _numbers_alike(case.shape, query.shape)
+
+
+def _stem(token: str) -> str:
+    """About what the index's stemmer leaves of a word."""
+    return token if len(token) <= 4 else token[: max(4, len(token) - 3)]
 
 
 def _numbers_alike(past: Shape, now: Shape) -> Iterator[str]:

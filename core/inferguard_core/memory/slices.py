@@ -98,11 +98,11 @@ class Slices:
         known.begun = watch.newest.t
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_room(self._directory)
-        path = self._directory / f"{re.sub(r'[^A-Za-z0-9.]+', '-', incident.id)}.jsonl.gz"
+        path = _free(self._directory, re.sub(r"[^A-Za-z0-9.]+", "-", incident.id))
         polls = list(known.held)
         note = f"incident {incident.id}"
         header = Header(watch.endpoint, polls[0].unix, watch.interval_s, note)
-        writer = RecordingWriter.create(path, header, overwrite=True)
+        writer = RecordingWriter.create(path, header)
         if isinstance(writer, BadInput):
             LOGGER.warning("no recording of %s: %s", note, writer.message)
             return
@@ -115,6 +115,15 @@ class Slices:
         if known.writer is not None:
             self._disk.submit(known.writer.close)
             known.writer = None
+
+
+def _free(directory: Path, stem: str) -> Path:
+    """A name that no file has: an incident that goes on after a restart keeps its earlier pages."""
+    path, count = directory / f"{stem}.jsonl.gz", 1
+    while path.exists():
+        count += 1
+        path = directory / f"{stem}-{count}.jsonl.gz"
+    return path
 
 
 def _make_room(directory: Path) -> None:
