@@ -95,7 +95,9 @@ def endpoint_header(
     words = [proof, *_parts(interval(endpoint.interval_s), frame.parts)]
     least = width(_end(frame, watching, [proof], cells, 0)) + 2
     room = max(0, cells - least)
-    model = model_words(endpoint, room - width(line(*start)) - 2)
+    # The whole name only beside all of our parts; the short one leaves room for those that fit.
+    every = width(_end(frame, watching, words, cells, 0))
+    model = model_words(endpoint, cells - every - 2 - width(line(*start)) - 2)
     left = fitted(line(*start, Span(f"  {model}" if model else "", Ink.DIM)), room)
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)

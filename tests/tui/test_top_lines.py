@@ -222,3 +222,18 @@ def test_the_replay_bar_says_whether_it_plays(paused: bool, ended: bool, word: s
 def test_a_verdict_is_in_the_ink_of_its_state() -> None:
     row = endpoint_verdict(frames.frame(frames.dead()), frames.dead(), CALM, 100)
     assert row[0].ink is Ink.CRITICAL
+
+
+def test_our_parts_stand_beside_a_short_model_name_before_a_long_one_takes_their_place() -> None:
+    named = frames.endpoint(models=("meta-llama/Llama-3.3-70B-Instruct",))
+    parts = (PartHealth("poll", "1/1 answer"), PartHealth("memory", "ok"), PartHealth("brain", "ok"))
+    frame = replace(frames.frame(named), parts=parts)
+    told = {
+        cells: text_of(endpoint_header(frame, named, None, Watching(), cells)) for cells in (80, 120, 200)
+    }
+    assert "memory ok" in told[120]
+    assert "  Llama-3.3-70B-Instruct" in told[120]
+    assert "meta-llama/Llama-3.3-70B-Instruct" in told[200]
+    assert "brain ok" in told[200]
+    assert "Llama-3.3-70B-Instruct" in told[80]
+    assert all(width(endpoint_header(frame, named, None, Watching(), cells)) <= cells for cells in told)
