@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from inferguard_tui.simulator.launch import Launched, launched
+from tests.e2e.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,3 +193,27 @@ def test_the_receiver_of_the_documentation_works(pressed: Launched, tmp_path: Pa
     assert (good.returncode, bad.returncode) == (0, 1)
     assert "applied" in good.stdout
     assert "bad signature" in bad.stdout
+
+
+def test_on_the_screen_a_person_types_the_name(tmp_path: Path) -> None:
+    screen = Terminal("demo", "--scenario", "self_repair", INFERGUARD_STATE_DIR=str(tmp_path))
+    screen.until(f"[1] {NAME}", 60)
+    screen.press("x")
+    screen.until("kill switch", 20)
+    screen.press("\r")
+    screen.until(f"Type {NAME}", 20)
+    screen.press("yes")
+    screen.press("\r")
+    screen.until(lambda text: f"Type {NAME}" not in text, 20)
+    audit = tmp_path / "simulated" / "audit.jsonl"
+    assert "sending" not in audit.read_text()
+    screen.press("\r")
+    screen.until(f"Type {NAME}", 20)
+    screen.press(NAME)
+    screen.press("\r")
+    screen.until("applied", 20)
+    assert '"outcome":"applied"' in audit.read_text()
+    screen.press("\x1b")
+    screen.until(lambda text: "Guards" not in text, 20)
+    screen.press("q")
+    screen.ended()
