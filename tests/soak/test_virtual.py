@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.soak.__main__ import KEPT_KIB
 from tests.soak.world import APART_S, faults, soak
 
 
@@ -13,6 +14,7 @@ def test_every_injected_incident_is_reported_once_and_no_other() -> None:
     found = soak(endpoints=5, seconds=3000.0)
     assert found.injected >= 5
     assert found.wrong() == []
+    assert max(kib for _, kib in found.kept) < KEPT_KIB
 
 
 def test_a_soak_that_misses_one_says_which() -> None:

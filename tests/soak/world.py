@@ -7,11 +7,13 @@ slow answer within the deadline is none. Faults of one endpoint are further apar
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
-import resource
+import sys
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from statistics import fmean
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.detect.limits import Limits
@@ -35,6 +37,9 @@ APART_S: Final = 1000.0
 """More than `reopen_within` and `restart_twice_within`, so that each fault is an incident of its own."""
 SOON_S: Final = 60.0
 """Within which of its onset a fault has to be reported."""
+
+WEIGHED: Final = 4
+"""Endpoints whose memory is looked at."""
 
 GARBAGE: Final = (
     "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
@@ -140,8 +145,8 @@ class Outcome:
     """What a soak showed."""
 
     endpoints: tuple[Endpoint, ...]
-    resident: tuple[tuple[float, float], ...]
-    """(virtual seconds, MiB of this process)"""
+    kept: tuple[tuple[float, float], ...]
+    """(virtual seconds, KiB that the watch of one endpoint holds, the mean of a few)"""
     seconds: float
     """That it took."""
 
@@ -155,12 +160,12 @@ class Outcome:
 
 
 def soak(
-    endpoints: int, seconds: float, told: Callable[[float, float], None] = lambda _t, _mib: None
+    endpoints: int, seconds: float, told: Callable[[float, float], None] = lambda _t, _kib: None
 ) -> Outcome:
     """Watch so many engines for so much virtual time; `told` hears the time and the memory every ten minutes."""
     limits, reader = Limits(), EngineReader()
     watched = tuple(endpoint(n, seconds, reader, limits) for n in range(endpoints))
-    resident: list[tuple[float, float]] = []
+    kept: list[tuple[float, float]] = []
     began = time.monotonic()
 
     async def run() -> None:
@@ -168,18 +173,30 @@ def soak(
             for each in watched:
                 each.take(await each.source.poll())
             if (index + 1) % 60 == 0:
-                at, mib = (index + 1) * INTERVAL_S, resident_mib()
-                resident.append((at, mib))
-                told(at, mib)
+                at = (index + 1) * INTERVAL_S
+                kept.append((at, fmean(held_kib(each.watch, reader) for each in watched[:WEIGHED])))
+                told(*kept[-1])
 
     asyncio.run(run())
-    return Outcome(watched, tuple(resident), time.monotonic() - began)
+    return Outcome(watched, tuple(kept), time.monotonic() - began)
 
 
-def resident_mib() -> float:
-    """Memory of this process that is in RAM (proc(5), statm)."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
+def held_kib(watch: EndpointWatch, reader: EngineReader) -> float:
+    """What is reachable from a watch. Not the simulated engine behind it, which keeps a ledger; nor the reader.
+
+    All endpoints share the reader, whose plans and texts are bounded by number.
+    """
+    seen: set[int] = {id(reader)}
+    found: list[object] = [watch]
+    size = 0
+    while found:
+        one = found.pop()
+        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType | BuiltinFunctionType):
+            continue
+        seen.add(id(one))
+        size += sys.getsizeof(one)
+        found += gc.get_referents(one)
+    return size / 1024
 
 
 def _wrong(each: Endpoint) -> Iterator[str]:
