@@ -26,6 +26,9 @@ WORKERS = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parse(argv)
+    if options.recall:
+        print("\n".join(recall.run(options.jobs, quick=options.quick)))
+        return 0
     began = time.monotonic()
     planned = cases(options.scenario, quick=options.quick)
     outcomes: list[Outcome] = []
@@ -64,6 +67,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         "--quick", action="store_true", help="one run of each scenario, on one engine, healthy ones cut short"
     )
+    add("--recall", action="store_true", help="only how well past incidents are found again")
     add("--jobs", type=int, default=WORKERS, metavar="N", help=f"worker processes (default {WORKERS})")
     add("--json", type=Path, metavar="FILE", help="also write totals, rows and failures")
     add("--verbose", action="store_true", help="failures on stderr as they come")
