@@ -45,11 +45,20 @@ async def send(url: str, body: bytes, headers: Mapping[str, str], deadline_s: fl
             return await _exchange(client, url, body, headers)
     except TimeoutError:
         return Reply(Outcome.UNKNOWN, f"no answer within {deadline_s:g} s; it may have been applied")
-    # The transport reports every failed connection as one of these; it has no time-out of its own.
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        return Reply(Outcome.NOT_SENT, f"no connection to the receiver: {printable(str(error), 120)}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Reply(Outcome.UNKNOWN, f"the exchange broke off: {type(error).__name__}")
+        if _never_connected(error):
+            return Reply(Outcome.NOT_SENT, f"no connection to the receiver: {printable(str(error), 120)}")
+        return Reply(Outcome.UNKNOWN, "the exchange broke off; it may have been applied")
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether no connection came about, so that nothing can have left.
+
+    The transport calls a lost connection by the same names as a refused one; only the error beneath tells.
+    """
+    import aiohttp
+
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError)
 
 
 def _open(context: ssl.SSLContext) -> httpx.AsyncClient:

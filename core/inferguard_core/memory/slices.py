@@ -106,6 +106,7 @@ class Slices:
         if isinstance(writer, BadInput):
             LOGGER.warning("no recording of %s: %s", note, writer.message)
             return
+        path.chmod(0o600)
         known.writer, self._paths[incident.id] = writer, str(path)
         polls[0] = replace(polls[0], facts=known.facts)
         for poll in polls:
