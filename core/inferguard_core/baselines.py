@@ -16,6 +16,7 @@ from inferguard_core.baseline import Baseline
 from inferguard_core.load import (
     RATE_WINDOW_S,
     arrival_rate,
+    computed,
     decoding,
     generated,
     mean_of,
@@ -115,6 +116,11 @@ def _generation_rate(window: Window) -> Sample | None:
     return None if made is None else Sample(made.rate)
 
 
+def _computed_rate(window: Window) -> Sample | None:
+    made = computed(window, RATE_WINDOW_S)
+    return None if made is None else Sample(made.rate)
+
+
 def _per_running(window: Window) -> Sample | None:
     made, running = generated(window, RATE_WINDOW_S), window.mean(Signal.RUNNING, RATE_WINDOW_S)
     return None if made is None or not running else Sample(made.rate / running)
@@ -128,9 +134,7 @@ TABLE: Mapping[Normal, Learnt] = {
     Normal.TTFT_P95: Learnt(_p95(Signal.TTFT), 0.03, _LATENCY | {"ttft_high"}),
     Normal.ITL_P95: Learnt(_p95(Signal.ITL), 0.003, _LATENCY | {"itl_high", "decode_drift"}),
     Normal.PREFIX_HIT_RATE: Learnt(_hit_rate, 0.05, _PREFIX),
-    Normal.PROMPT_COMPUTED_RATE: Learnt(
-        _rate(Signal.PROMPT_TOKENS_COMPUTED), 20.0, _PREFIX | _LOAD | {"ttft_high"}
-    ),
+    Normal.PROMPT_COMPUTED_RATE: Learnt(_computed_rate, 20.0, _PREFIX | _LOAD | {"ttft_high"}),
     Normal.GENERATION_RATE: Learnt(_generation_rate, 5.0, _LOAD | {"throughput_drop", "decode_drift"}),
     Normal.GENERATION_PER_RUNNING: Learnt(_per_running, 2.0, _LOAD | {"throughput_drop", "decode_drift"}),
     Normal.RUNNING: Learnt(

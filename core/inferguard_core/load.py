@@ -73,6 +73,20 @@ def generated(window: Window, seconds: float) -> Increase | None:
     return counted
 
 
+def computed(window: Window, seconds: float) -> Increase | None:
+    """Prompt tokens computed here; where they are not counted, those looked up in the prefix cache and not found."""
+    counted = window.increase(Signal.PROMPT_TOKENS_COMPUTED, seconds)
+    if counted is not None:
+        return counted
+    queries, hits = (
+        window.increase(Signal.PREFIX_QUERIES, seconds),
+        window.increase(Signal.PREFIX_HITS, seconds),
+    )
+    if queries is None or hits is None:
+        return None
+    return Increase(max(0.0, queries.amount - hits.amount), queries.seconds)
+
+
 def arrival_rate(window: Window, seconds: float) -> float | None:
     """Requests per second by conservation: what finished plus what was added to the batch and the queue."""
     finished = window.increase(Signal.FINISHED, seconds)

@@ -222,10 +222,19 @@ SHORTFALLS: Final = (
     ),
     Shortfall(
         ("prefix_thrash",),
-        _UNSEEN,
-        "neither evictions nor computed prompt tokens are counted: usage over one half is the only sign",
+        _SEEN,
+        "neither evictions nor computed prompt tokens are counted: prompts that were looked up and not found, "
+        "against the pool's size",
         "churn of a pool that reads as empty",
         without=(S.EVICTED_TOKENS, S.PROMPT_TOKENS_COMPUTED),
+        given=(S.PREFIX_HITS, S.KV_CAPACITY_TOKENS),
+    ),
+    Shortfall(
+        ("prefix_thrash",),
+        _UNSEEN,
+        "neither evictions nor the pool size are told: usage over one half is the only sign",
+        "churn of a pool that reads as empty",
+        without=(S.EVICTED_TOKENS, S.KV_CAPACITY_TOKENS),
         given=(S.PREFIX_HITS,),
     ),
     Shortfall(

@@ -12,7 +12,7 @@ from inferguard_core.baselines import TABLE, Normal
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
 from inferguard_core.detect.onset import share_lasted
 from inferguard_core.frame import Severity
-from inferguard_core.load import Ratio, generated, ratio
+from inferguard_core.load import Ratio, computed, generated, ratio
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
 
@@ -71,7 +71,8 @@ def _hit_evidence(found: Ratio, limit: float, normal: float | None, situation: S
 
 def _computed_rise(window: Window, limits: Limits, situation: Situation, window_s: float) -> Evidence | None:
     """Prompt tokens computed per second, where they rose with the drop."""
-    rate = window.rate(COMPUTED, window_s)
+    found = computed(window, window_s)
+    rate = found.rate if found is not None else None
     baseline = situation.baselines.get(Normal.PROMPT_COMPUTED_RATE)
     normal = baseline.centre if baseline is not None else None
     if rate is None or baseline is None or normal is None:
@@ -80,8 +81,12 @@ def _computed_rise(window: Window, limits: Limits, situation: Situation, window_
     z = baseline.z(rate, TABLE[Normal.PROMPT_COMPUTED_RATE].floor)
     if rate < limit or z is None or z < OUTLIER_Z:
         return None
-    source = situation.source(COMPUTED)
+    source = _computed_source(situation)
     return Evidence("prompt_computed_rate", rate, "tokens/s", limit, normal, window_s, source=source)
+
+
+def _computed_source(situation: Situation) -> str:
+    return situation.source(COMPUTED) or situation.source(QUERIES, HITS)
 
 
 class Churn(NamedTuple):
@@ -157,13 +162,14 @@ def _evicting(window: Window, limits: Limits, situation: Situation) -> Churn | N
 
 def _turned_over(window: Window, limits: Limits, situation: Situation) -> Churn | None:
     capacity = window.latest(Signal.KV_CAPACITY_TOKENS)
-    computed, made = window.rate(COMPUTED, limits.thrash_window), generated(window, limits.thrash_window)
-    if capacity is None or computed is None or made is None or computed + made.rate <= 0.0:
+    prompts, made = computed(window, limits.thrash_window), generated(window, limits.thrash_window)
+    if capacity is None or prompts is None or made is None or prompts.rate + made.rate <= 0.0:
         return None
-    seconds = capacity / (computed + made.rate)
+    seconds = capacity / (prompts.rate + made.rate)
     if seconds >= limits.thrash_turnover_s:
         return None
-    source = situation.source(COMPUTED, Signal.GENERATION_TOKENS, Signal.KV_CAPACITY_TOKENS)
+    others = situation.source(Signal.GENERATION_TOKENS, Signal.KV_CAPACITY_TOKENS)
+    source = f"{_computed_source(situation)}, {others}"
     row = Evidence(
         "pool_turnover",
         seconds,
