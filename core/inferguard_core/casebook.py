@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.actions.experience import experienced
-from inferguard_core.diagnose import SIGNATURES, UNCLEAR, EpisodeMemory, diagnose, remember
+from inferguard_core.diagnose import UNCLEAR, EpisodeMemory, diagnose, remember
 from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
 from inferguard_core.frame import AnomalyState, MeasureId
 from inferguard_core.impact import ImpactStart, impact
@@ -108,7 +108,7 @@ class Casebook:
         if self.diagnosis is not None:
             if self.diagnosis.cause == concluded.cause:
                 return True
-            if self.diagnosis.cause != UNCLEAR and (_draining(scene) or _follows(concluded.cause)):
+            if self.diagnosis.cause != UNCLEAR and _draining(scene):
                 return False
             if not self._explains_more(concluded, easing=t - self._worse_t > OPEN_S):
                 return False
@@ -121,11 +121,6 @@ class Casebook:
         believed = self.diagnosis.cause if self.diagnosis is not None else ""
         still = next((s.confidence for s in concluded.ranked if s.cause == believed), 0.0)
         return not easing and concluded.confidence >= still + MARGIN
-
-
-def _follows(cause: str) -> bool:
-    """Clients that give up on an engine in trouble are no news about the trouble."""
-    return cause in SIGNATURES and SIGNATURES[cause].consequence
 
 
 def _draining(scene: Scene) -> bool:
