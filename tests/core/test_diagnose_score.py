@@ -153,10 +153,10 @@ def test_the_ranking_does_not_depend_on_the_order_of_what_is_known(
 
 
 def test_half_of_the_weights_is_half_the_score() -> None:
-    """kv_exhausted: preempting 3 holds; full 2 and normal lengths 1 do not; the queue is unknown."""
+    """kv_exhausted: an overflowing pool 3 holds; full 2 and normal lengths 1 do not; the queue is unknown."""
     told = {
         "pressed": True,
-        "preempting": True,
+        "overflowing": True,
         "kv_full": False,
         "tokens_held_normal": False,
         "queued": None,
