@@ -1,6 +1,8 @@
 # Every target makes the virtual environment it needs, once. PYTHON=/path/to/python3 chooses the interpreter.
 .PHONY: help demo test check bench eval soak lock docs pictures venv clean
 BIN := .venv/bin
+# Most tests wait for real processes rather than compute: more workers than cores. A file stays with one worker.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -8,8 +10,8 @@ help:  ## this list
 demo: venv  ## the monitor on a simulated engine going through an incident
 	@$(BIN)/inferguard demo --scenario incident
 
-test: venv  ## all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: venv  ## all tests, four files at a time; PARALLEL= for one after another
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: venv  ## style, types, layers, and the wheel as it would be installed
 	@$(BIN)/ruff check .

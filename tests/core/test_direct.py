@@ -28,6 +28,7 @@ async def test_a_page_is_the_body_as_served():
         ("deflate", zlib.compress(PAGE.encode())),
         ("identity", PAGE.encode()),
     ],
+    ids=["gzip", "deflate", "identity"],
 )
 async def test_a_compressed_page_is_inflated(encoding, data):
     poll = await poll_of(saying(response(data, Content_Encoding=encoding)))

@@ -31,7 +31,7 @@ def poll_line(t, body="a 1\n", status=200, **more):
 
 def packed(*entries):
     lines = [entry if isinstance(entry, str) else json.dumps(entry) for entry in entries]
-    return gzip.compress("".join(f"{line}\n" for line in lines).encode())
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
 
 
 def opened(tmp_path, data):
@@ -195,8 +195,8 @@ def _standard_reader(data):
     [
         (b"", "is empty"),
         (b'{"inferguard_recording": 1}\n', "is not gzip"),
-        (gzip.compress(b"hello\n"), "not the header of a recording"),
-        (gzip.compress(b""), "not the header of a recording"),
+        (gzip.compress(b"hello\n", mtime=0), "not the header of a recording"),
+        (gzip.compress(b"", mtime=0), "not the header of a recording"),
         (packed(HEADER)[:8], "not the header of a recording"),
         (
             packed(HEADER | {"inferguard_recording": 2}),

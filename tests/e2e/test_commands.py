@@ -53,9 +53,9 @@ def healthy() -> Iterator[str]:
         yield urls[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pressed() -> Iterator[str]:
-    """An engine in the middle of an overload from the first instant."""
+    """In an overload from the first instant. For one test only: half a minute later it has recovered."""
     with launched("recovery", "vllm", 1, 1) as urls:
         yield urls[0]
 

@@ -31,7 +31,14 @@ TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    with launched("healthy", "vllm", 1, 1) as urls:
+        yield urls[0]
+
+
+@pytest.fixture
 def pressed() -> Iterator[str]:
+    """In an overload from the first instant. For one test only: half a minute later it has recovered."""
     with launched("recovery", "vllm", 1, 1) as urls:
         yield urls[0]
 
@@ -150,12 +157,12 @@ async def test_an_agent_over_http(pressed: str, tmp_path: Path) -> None:
     assert "Traceback" not in stderr
 
 
-async def test_what_cannot_be_answered_says_why(pressed: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_answered_says_why(engine: str, tmp_path: Path) -> None:
     variables = {"INFERGUARD_STATE_DIR": str(tmp_path), "INFERGUARD_MEMORY_MODE": "off"}
-    async with over_stdio(pressed, **variables) as session:
+    async with over_stdio(engine, **variables) as session:
         said = await refused(session, "diagnose", endpoint="http://169.254.169.254:80")
         assert "not watched here" in said
-        assert pressed.removeprefix("http://") in said
+        assert engine.removeprefix("http://") in said
         assert "give a query" in await refused(session, "recall")
         assert "near it: kv_usage" in await refused(session, "explain_signal", name="kv_usag")
         off = await called(session, "dry_run_action", action_id="none")
@@ -168,8 +175,8 @@ async def test_what_cannot_be_answered_says_why(pressed: str, tmp_path: Path) ->
         assert (await called(session, "scan"))["endpoints"]
 
 
-async def test_a_metric_is_explained_by_any_of_its_names(pressed: str, tmp_path: Path) -> None:
-    async with over_stdio(pressed, INFERGUARD_STATE_DIR=str(tmp_path)) as session:
+async def test_a_metric_is_explained_by_any_of_its_names(engine: str, tmp_path: Path) -> None:
+    async with over_stdio(engine, INFERGUARD_STATE_DIR=str(tmp_path)) as session:
         for name in (
             "kv_usage",
             "vllm:kv_cache_usage_perc",
@@ -200,8 +207,8 @@ async def test_an_incident_of_an_earlier_session_is_remembered(pressed: str, tmp
         assert now["id"] in {one["incident_id"] for one in similar}
 
 
-async def test_who_does_not_send_the_token_gets_nothing(pressed: str, tmp_path: Path) -> None:
-    async with over_http(pressed, TOKEN, INFERGUARD_STATE_DIR=str(tmp_path)) as (at, child):
+async def test_who_does_not_send_the_token_gets_nothing(engine: str, tmp_path: Path) -> None:
+    async with over_http(engine, TOKEN, INFERGUARD_STATE_DIR=str(tmp_path)) as (at, child):
         async with httpx.AsyncClient() as client:
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
                 answer = await client.post(at, json={}, headers=headers)
@@ -215,10 +222,10 @@ async def test_who_does_not_send_the_token_gets_nothing(pressed: str, tmp_path: 
     assert TOKEN not in stderr
 
 
-async def test_another_site_in_a_browser_is_refused(pressed: str, tmp_path: Path) -> None:
+async def test_another_site_in_a_browser_is_refused(engine: str, tmp_path: Path) -> None:
     """A name that resolves to loopback is how a web page would get at it."""
     async with (
-        over_http(pressed, INFERGUARD_STATE_DIR=str(tmp_path)) as (at, _),
+        over_http(engine, INFERGUARD_STATE_DIR=str(tmp_path)) as (at, _),
         httpx.AsyncClient() as client,
     ):
         for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
@@ -249,9 +256,9 @@ def test_off_loopback_without_a_token_it_does_not_start(tmp_path: Path) -> None:
     assert "INFERGUARD_SERVE_TOKEN" in done.stderr
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path, pressed: str) -> None:
-    port = pressed.rpartition(":")[2]
-    done = run("serve", pressed, "--transport", "streamable-http", "--port", port, cwd=tmp_path)
+def test_a_port_in_use_is_one_line(tmp_path: Path, engine: str) -> None:
+    port = engine.rpartition(":")[2]
+    done = run("serve", engine, "--transport", "streamable-http", "--port", port, cwd=tmp_path)
     assert done.returncode == 3
     assert f"--port {port}: Address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1
