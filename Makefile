@@ -23,7 +23,7 @@ check: venv  ## style, types, layers, and the wheel as it would be installed
 bench: venv  ## what it costs, in numbers
 	@$(BIN)/python -m bench
 
-soak: venv  ## two hours of virtual time with random faults: each reported once, memory bounded
+soak: venv  ## hours of virtual time with random faults: each reported once, no memory that grows
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 eval: venv  ## detection and diagnosis scored over every simulated cause; ARGS=--quick for a short one

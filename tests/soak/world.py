@@ -7,13 +7,9 @@ slow answer within the deadline is none. Faults of one endpoint are further apar
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
-import sys
 import time
 from dataclasses import dataclass, field, replace
-from statistics import fmean
-from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.detect.limits import Limits
@@ -27,6 +23,7 @@ from inferguard_tui.simulator.engine import SimulatedEngine
 from inferguard_tui.simulator.faults import Crash, SlowApi
 from inferguard_tui.simulator.healthy_scenarios import IDLE_NIGHT
 from inferguard_tui.simulator.source import SimulatedSource
+from tests.soak.held import Held, growth, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,8 +142,8 @@ class Outcome:
     """What a soak showed."""
 
     endpoints: tuple[Endpoint, ...]
-    kept: tuple[tuple[float, float], ...]
-    """(virtual seconds, KiB that the watch of one endpoint holds, the mean of a few)"""
+    course: tuple[Held, ...]
+    """What was held, every ten minutes."""
     seconds: float
     """That it took."""
 
@@ -158,14 +155,19 @@ class Outcome:
         """Each fault that was not reported, or more than once, and each incident that none explains."""
         return [line for each in self.endpoints for line in _wrong(each)]
 
+    def grown(self) -> list[str]:
+        """Each ring that is over its cap, and what grew that is in none."""
+        over = {ring.what: ring for each in self.course for ring in each.over}
+        lines = [f"{ring.count} {ring.what}: the cap is {ring.cap}" for ring in over.values()]
+        return [*lines, *filter(None, [growth(self.course)])]
 
-def soak(
-    endpoints: int, seconds: float, told: Callable[[float, float], None] = lambda _t, _kib: None
-) -> Outcome:
-    """Watch so many engines for so much virtual time; `told` hears the time and the memory every ten minutes."""
+
+def soak(endpoints: int, seconds: float, told: Callable[[Held], None] = lambda _held: None) -> Outcome:
+    """Watch so many engines for so much virtual time; `told` hears what is held every ten minutes."""
     limits, reader = Limits(), EngineReader()
     watched = tuple(endpoint(n, seconds, reader, limits) for n in range(endpoints))
-    kept: list[tuple[float, float]] = []
+    course: list[Held] = []
+    weighed = [each.watch for each in watched[:WEIGHED]]
     began = time.monotonic()
 
     async def run() -> None:
@@ -173,30 +175,11 @@ def soak(
             for each in watched:
                 each.take(await each.source.poll())
             if (index + 1) % 60 == 0:
-                at = (index + 1) * INTERVAL_S
-                kept.append((at, fmean(held_kib(each.watch, reader) for each in watched[:WEIGHED])))
-                told(*kept[-1])
+                course.append(held((index + 1) * INTERVAL_S, weighed, reader))
+                told(course[-1])
 
     asyncio.run(run())
-    return Outcome(watched, tuple(kept), time.monotonic() - began)
-
-
-def held_kib(watch: EndpointWatch, reader: EngineReader) -> float:
-    """What is reachable from a watch. Not the simulated engine behind it, which keeps a ledger; nor the reader.
-
-    All endpoints share the reader, whose plans and texts are bounded by number.
-    """
-    seen: set[int] = {id(reader)}
-    found: list[object] = [watch]
-    size = 0
-    while found:
-        one = found.pop()
-        if id(one) in seen or isinstance(one, type | ModuleType | FunctionType | BuiltinFunctionType):
-            continue
-        seen.add(id(one))
-        size += sys.getsizeof(one)
-        found += gc.get_referents(one)
-    return size / 1024
+    return Outcome(watched, tuple(course), time.monotonic() - began)
 
 
 def _wrong(each: Endpoint) -> Iterator[str]:
