@@ -87,10 +87,9 @@ class Acting:
         """The front end's listener, and ours beside it."""
         return replace(self._listener, on_event=self._event, on_judged=self._judged)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether an effect is still to be graded."""
-        return self._actuator.waiting or bool(self._tasks)
+    async def start(self) -> None:
+        """Take up what an earlier run sent and did not live to grade."""
+        await self._actuator.start()
 
     async def dry_run(self, action_id: str, who: str) -> Execution | str:
         if self.policy.mode == OFF:

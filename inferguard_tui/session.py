@@ -167,6 +167,8 @@ class LiveFeed:
             self._started = True
             if self.scribe is not None:
                 await self.scribe.start(monitor.watches)
+            if self.acting is not None:
+                await self.acting.start()
             if self.brain is not None:
                 self.brain.start()
             monitor.start()

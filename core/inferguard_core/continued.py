@@ -27,6 +27,22 @@ LARGEST = 2.0**53
 COUNTERS = tuple(s for s in Signal if SIGNALS[s].kind is SignalKind.COUNTER)
 
 
+def another_process(
+    before: Mapping[str, float] | Mapping[Signal, float], after: Mapping[str, float]
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether exposed values are of another process than those `before`, and which counters fell.
+
+    A start time is proof either way. Without one (multiprocess pages export none) a restart is at least
+    two counters, and half of those that had counted, falling at once: a single one is a sick series.
+    """
+    fell = tuple(s for s in COUNTERS if after.get(s, nan) < before.get(s, nan))
+    start, known = after.get(Signal.PROCESS_START), before.get(Signal.PROCESS_START)
+    if start is not None and known is not None:
+        return start > known + START_MOVED_S, fell
+    counted = sum(1 for s in COUNTERS if before.get(s, 0.0) > 0.0 and s in after)
+    return len(fell) >= 2 and len(fell) * 2 >= counted, fell
+
+
 class Continued:
     """The exposed values of one endpoint's counters and histograms, and what to add to them."""
 
@@ -45,19 +61,11 @@ class Continued:
         """Of the newest reading: counters whose rise in the reading before it takes back."""
 
     def restart(self, values: Mapping[str, float]) -> tuple[bool, tuple[str, ...]]:
-        """Whether the process is another one, and which counters fell.
-
-        A start time is proof either way. Without one (multiprocess pages export none) a restart is at least
-        two counters, and half of those that had counted, falling at once: a single one is a sick series.
-        """
-        fell = tuple(s for s in COUNTERS if values.get(s, nan) < self._raw.get(s, nan))
-        start, known = values.get(Signal.PROCESS_START), self._raw.get(Signal.PROCESS_START)
-        if start is not None:
+        """As `another_process`, of the reading before and this one."""
+        found = another_process(self._raw, values)
+        if (start := values.get(Signal.PROCESS_START)) is not None:
             self._raw[Signal.PROCESS_START] = start
-            if known is not None:
-                return start > known + START_MOVED_S, fell
-        counted = sum(1 for s in COUNTERS if self._raw.get(s, 0.0) > 0.0 and s in values)
-        return len(fell) >= 2 and len(fell) * 2 >= counted, fell
+        return found
 
     def carry_over(self) -> None:
         """Begin with the counters of a new process where those of the old one ended."""

@@ -106,6 +106,34 @@ def test_incident_dry_run_live_recovery_grade(pressed: Launched, tmp_path: Path)
     assert audited.returncode == 0
 
 
+def test_a_run_that_was_killed_before_the_grade_leaves_it_to_the_next(
+    pressed: Launched, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "inferguard_tui", "watch", pressed[0], "--json", "--interval", "0.5"]
+    environment = settings(tmp_path, pressed.control, VERIFY_DELAY="2", QUIET_WINDOW="8")
+    unattended = [*command, "--yes-live", NAME]
+    with subprocess.Popen(
+        unattended, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as watch:
+        assert watch.stdout is not None
+        applied = next(e for e in map(json.loads, watch.stdout) if e.get("outcome") == "applied")
+        watch.kill()
+    assert applied["grade"] is None
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as later:
+        graded = until_graded(later)[-1]
+        later.send_signal(signal.SIGTERM)
+        later.communicate(timeout=30)
+    assert graded["action_id"] == applied["action_id"]
+    assert (graded["outcome"], graded["grade"]) == ("applied", "helped")
+    assert "the run that sent it ended before it was graded" in graded["verification"][-1]
+    assert len(asked_for(pressed.control)) == 1
+    kept = json.loads(inferguard(environment, "incidents", "export", applied["incident_id"]).stdout)
+    (execution,) = [e for e in kept["executions"] if e["mode"] == "live"]
+    assert execution["grade"] == "helped"
+
+
 def assert_nobody_reads_it(state: Path, said: str) -> None:
     assert SECRET not in said
     for path in state.rglob("*"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,25 @@ from inferguard_core.actuation.payload import encoded, headers, idempotency_key,
 from inferguard_core.actuation.record import record
 from inferguard_core.actuation.subject import find_advisory, subject
 from inferguard_core.actuation.target import Target, parse_target
-from inferguard_core.actuation.verification import Pending, begin, conclude
+from inferguard_core.actuation.unfinished import (
+    GRADED,
+    Unfinished,
+    before_json,
+    settled,
+    taken_up,
+    too_late,
+    unfinished,
+)
+from inferguard_core.actuation.verification import Before, Pending, begin, conclude, pending
 from inferguard_core.actuation.webhook import Reply, send
-from inferguard_core.followup import Execution, Outcome
+from inferguard_core.followup import Execution, Grade, Outcome
 from inferguard_core.frame import IncidentEntry
 from inferguard_core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from inferguard_core.actuation.effect import Effect
     from inferguard_core.actuation.policy import Policy
     from inferguard_core.actuation.subject import Subject
     from inferguard_core.watch import EndpointWatch
@@ -54,12 +65,14 @@ class Actuator:
         self._told = told
         self._clock = clock
         self._pending: dict[str, Pending] = {}
+        self._left: tuple[Unfinished, ...] = ()
+        """What an earlier run did not live to grade; taken up when its endpoint is seen."""
         self._sending: set[asyncio.Task[Execution]] = set()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether something was sent whose effect is not graded yet."""
-        return bool(self._pending or self._sending)
+    async def start(self) -> None:
+        """Look up what earlier runs left without a grade. An audit that cannot be read leaves nothing."""
+        with suppress(AuditError):
+            self._left = unfinished((await asyncio.to_thread(self._audit.read)).records)
 
     def find(self, action_id: str) -> EndpointWatch | None:
         """The watch whose case holds this advisory."""
@@ -71,7 +84,7 @@ class Actuator:
         about = None if watch is None else self._subject(watch, action_id)
         if watch is None or about is None:
             return _no_advice(action_id)
-        made = await asyncio.to_thread(self._decided, about, printable(who), live=False)
+        made = await asyncio.to_thread(self._decided, about, printable(who))
         self._keep(watch, made)
         return made
 
@@ -94,15 +107,43 @@ class Actuator:
 
     def judged(self, watch: EndpointWatch) -> None:
         """A poll of `watch` was taken: grade what is due."""
-        for key, pending in list(self._pending.items()):
-            if pending.execution.endpoint != watch.endpoint:
+        self._take_up(watch)
+        for key, one in list(self._pending.items()):
+            if one.execution.endpoint != watch.endpoint:
                 continue
-            seen = conclude(pending, watch, self._watches(), self.policy)
+            seen = conclude(one, watch, self._watches(), self.policy)
             if seen is None:
                 continue
             del self._pending[key]
-            graded = replace(pending.execution, grade=seen.grade, verification=seen.lines)
-            self._keep(watch, self._written(graded))
+            self._grade(watch, one.execution, seen, late=bool(one.taken_up))
+
+    def _take_up(self, watch: EndpointWatch) -> None:
+        """What is left of this endpoint: to be graded by what will be seen, or ended with the reason."""
+        newest = watch.newest
+        own = [one for one in self._left if one.execution.endpoint == watch.endpoint]
+        if not own or newest is None:
+            return
+        self._left = tuple(one for one in self._left if one not in own)
+        for one in own:
+            if (ended := too_late(one, newest.unix)) is not None:
+                self._grade(watch, one.execution, ended, late=True)
+            else:
+                self._pending[one.execution.id] = taken_up(one, newest, self.policy)
+                _put(watch, one.execution)
+
+    def _grade(self, watch: EndpointWatch, execution: Execution, seen: Effect, *, late: bool) -> None:
+        """Write the grade down and tell it; one of an earlier run only if nobody else has, or acted since."""
+        graded = replace(execution, grade=seen.grade, verification=seen.lines)
+        try:
+            with self._audit.book() as book:
+                if late and (why := settled(book.records, execution)):
+                    if why == GRADED:
+                        return
+                    graded = replace(graded, grade=Grade.UNKNOWN, verification=(why,))
+                book.append(record(graded))
+        except (AuditError, OSError) as error:
+            graded = _unwritten(graded, error)
+        self._keep(watch, graded)
 
     async def close(self) -> None:
         """Wait for attempts under way: each has its own deadline."""
@@ -113,12 +154,12 @@ class Actuator:
         return None if advisory is None else subject(watch, advisory, self._clock())
 
     async def _attempt(self, watch: EndpointWatch, about: Subject, who: str) -> Execution:
-        made = await asyncio.to_thread(self._decided, about, who, live=True)
+        before, sent_t = begin(watch, self._watches(), self.policy), watch.newest.t if watch.newest else 0.0
+        made = await asyncio.to_thread(self._decided, about, who, before)
         self._keep(watch, made)
         if made.outcome is not Outcome.SENDING:
             return made
-        pending = begin(made, watch, self._watches(), self.policy)
-        reply = await self._send(made)
+        reply = await _sent(made, self.policy)
         answered = replace(
             made,
             outcome=reply.outcome,
@@ -129,28 +170,24 @@ class Actuator:
         )
         answered = await asyncio.to_thread(self._written, answered)
         if answered.outcome in REACHED:
-            self._pending[made.id] = replace(pending, execution=answered)
+            self._pending[made.id] = pending(answered, before, sent_t, self.policy)
         self._keep(watch, answered)
         return answered
 
-    async def _send(self, execution: Execution) -> Reply:
-        target = parse_target(self.policy.target, allow_http=self.policy.allow_http)
-        assert isinstance(target, Target)
-        body = encoded(execution.payload)
-        key = idempotency_key(execution.endpoint, execution.action_id)
-        told = headers(body, key, self.policy.secret, time.time())
-        return await send(target.url, body, told, self.policy.deadline_s, self.policy.access)
+    def _decided(self, about: Subject, who: str, before: Before | None = None) -> Execution:
+        """Ask the guards and write down what is to be done, under one lock: two processes cannot both go.
 
-    def _decided(self, about: Subject, who: str, *, live: bool) -> Execution:
-        """Ask the guards and write down what is to be done, under one lock: two processes cannot both go."""
-        unix = time.time()
+        Without `before`, the span that the effect is held against, it is a rehearsal.
+        """
+        unix, live = time.time(), before is not None
         try:
             with self._audit.book() as book:
                 done = attempts(book.records)
                 decision = decide(self.policy, about, done, unix, "", live=live)
                 made = self._execution(about, decision, unix, who)
                 made = replace(made, past=past_uses(done, about))
-                book.append(record(made, first=True))
+                kept = before_json(before) if before and made.outcome is Outcome.SENDING else None
+                book.append(record(made, first=True, before=kept))
                 return made
         except (AuditError, OSError) as error:
             problem = str(error) if isinstance(error, AuditError) else error.strerror or str(error)
@@ -187,17 +224,35 @@ class Actuator:
             with self._audit.book() as book:
                 book.append(record(execution))
         except (AuditError, OSError) as error:
-            said = f"{execution.detail}; " if execution.detail else ""
-            return replace(execution, detail=f"{said}the audit could not be written: {error}")
+            return _unwritten(execution, error)
         return execution
 
     def _keep(self, watch: EndpointWatch, execution: Execution) -> None:
-        others = [e for e in watch.followup.executions if e.id != execution.id]
-        ordered = sorted([execution, *others], key=lambda e: -e.requested_unix)
-        watch.followup.executions = tuple(ordered[:KEPT])
+        _put(watch, execution)
         if entry := _entry(execution):
             watch.log.annotate(execution.incident_id, IncidentEntry(time.time(), entry))
         self._told(execution)
+
+
+async def _sent(execution: Execution, policy: Policy) -> Reply:
+    target = parse_target(policy.target, allow_http=policy.allow_http)
+    assert isinstance(target, Target)
+    body = encoded(execution.payload)
+    key = idempotency_key(execution.endpoint, execution.action_id)
+    told = headers(body, key, policy.secret, time.time())
+    return await send(target.url, body, told, policy.deadline_s, policy.access)
+
+
+def _unwritten(execution: Execution, error: Exception) -> Execution:
+    said = f"{execution.detail}; " if execution.detail else ""
+    return replace(execution, detail=f"{said}the audit could not be written: {error}")
+
+
+def _put(watch: EndpointWatch, execution: Execution) -> None:
+    """Into the endpoint's follow-up, in place of what was known of it."""
+    others = [e for e in watch.followup.executions if e.id != execution.id]
+    ordered = sorted([execution, *others], key=lambda e: -e.requested_unix)
+    watch.followup.executions = tuple(ordered[:KEPT])
 
 
 def _entry(execution: Execution) -> str:

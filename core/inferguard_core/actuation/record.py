@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 from inferguard_core.actuation.payload import idempotency_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from inferguard_core.followup import Execution
 
 
-def record(execution: Execution, *, first: bool = False) -> dict[str, Any]:
-    """The line; the first one of an execution holds its payload and what the guards said as well."""
+def record(
+    execution: Execution, *, first: bool = False, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The line; the first one of an execution holds its payload and what the guards said as well.
+
+    `before` is what a later run needs to grade it, should this one not live to.
+    """
     said: dict[str, Any] = {
         "execution_id": execution.id,
         "idempotency_key": idempotency_key(execution.endpoint, execution.action_id),
@@ -34,4 +41,6 @@ def record(execution: Execution, *, first: bool = False) -> dict[str, Any]:
     if first:
         said["payload"] = dict(execution.payload)
         said["checks"] = [{"guard": c.guard, "ok": c.ok, "text": c.text} for c in execution.checks]
+    if before is not None:
+        said["before"] = dict(before)
     return said

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
+from inferguard_core.events import ExecutionEvent
 from inferguard_core.frame import IncidentState
 from inferguard_core.memory.account import Account, case_of, news_of
 from inferguard_core.memory.case import Case
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from inferguard_core.events import Event
-    from inferguard_core.followup import Similar
+    from inferguard_core.followup import Execution, Similar
     from inferguard_core.frame import Incident
     from inferguard_core.memory.protocol import Memory
     from inferguard_core.memory.slices import Slices
@@ -106,6 +107,9 @@ class Scribe:
         """Take an event as it is told to others."""
         now = self._clock()
         self.memory.put(Told(event.endpoint, now, event.to_json() | {"unix": round(now, 3)}))
+        known = self._endpoints.get(event.endpoint)
+        if known is not None and isinstance(event, ExecutionEvent) and event.execution.grade is not None:
+            _keep_grade(self.memory, known, event.execution)
 
     def judged(self, watch: EndpointWatch) -> None:
         """Take the state of a watch after a poll."""
@@ -220,6 +224,14 @@ class Scribe:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _keep_grade(memory: Memory, known: Account, execution: Execution) -> None:
+    """A grade that came after its incident: put beside whatever is stored of that one."""
+    incidents = known.watch.log.incidents
+    of = next((i for i in incidents if i.id == execution.incident_id != known.incident_id), None)
+    if of is not None:
+        memory.put(Case(of, seen_unix=0.0, executions=(execution,)))
 
 
 def _see_applied(memory: Memory, watch: EndpointWatch, known: Account, now: float) -> None:
