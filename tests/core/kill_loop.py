@@ -54,23 +54,28 @@ def loop(path: Path, kills: int, writers: int = 2, seed: int = 1) -> int:
     expected: set[str] = set()
     for round_number in range(kills):
         names = [f"w{round_number}-{w}" for w in range(writers)]
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.core.kill_loop", "write", str(path), name],
-                stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            )
-            for name in names
-        ]  # fmt: skip
-        time.sleep(rng.uniform(1.5, 4.0))
+        said = [path.with_name(f"{name}.said") for name in names]
+        processes = [_writer(path, name, to) for name, to in zip(names, said, strict=True)]
+        while not all(to.stat().st_size for to in said):
+            assert all(process.poll() is None for process in processes), "a writer ended by itself"
+            time.sleep(0.05)
+        time.sleep(LOST_AT_MOST_S + rng.uniform(0.5, 3.0))
         killed = time.time()
         for process in processes:
             process.send_signal(signal.SIGKILL)
-        for name, process in zip(names, processes, strict=True):
-            told, _ = process.communicate(timeout=30)
-            put = [line.split() for line in told.splitlines() if len(line.split()) == 2]
+        for name, process, to in zip(names, processes, said, strict=True):
+            process.wait(timeout=30)
+            put = [line.split() for line in to.read_text().splitlines() if len(line.split()) == 2]
             expected |= {f"gpu-07:8000/{name}-{n}" for n, at in put if float(at) < killed - LOST_AT_MOST_S}
         judge(path, expected)
     return len(expected)
+
+
+def _writer(path: Path, name: str, to: Path) -> subprocess.Popen[bytes]:
+    with to.open("wb") as stdout:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.core.kill_loop", "write", str(path), name], stdout=stdout, cwd=ROOT
+        )
 
 
 def judge(path: Path, expected: set[str]) -> None:
