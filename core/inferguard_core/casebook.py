@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.actions import ActionHistory, advise
 from inferguard_core.actions.experience import experienced
 from inferguard_core.diagnose import UNCLEAR, EpisodeMemory, diagnose, remember
+from inferguard_core.diagnose.causes_load import LOAD
 from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
 from inferguard_core.frame import AnomalyState, MeasureId
 from inferguard_core.impact import ImpactStart, impact
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CERTAIN = frozenset({"engine_down", "engine_stalled", "engine_restarted"})
 """Causes that are seen rather than inferred: believed at once."""
+LOADS = frozenset(signature.cause for signature in LOAD)
 AGAIN_S = 3.0
 """While nothing changes state, a case is thought over this often: a person reads no faster."""
 OPEN_S = 30.0
@@ -37,6 +39,8 @@ MARGIN = 0.1
 a condition that flickers at its limit."""
 DRAIN_S = 30.0
 DRAINED = 0.9
+EMPTIED = 0.25
+"""A queue all but gone, against its peak, is being worked off whatever its slope of the last half minute."""
 RETOLD = 0.1
 """A confidence that moved by less is not told again."""
 
@@ -108,7 +112,7 @@ class Casebook:
         if self.diagnosis is not None:
             if self.diagnosis.cause == concluded.cause:
                 return True
-            if self.diagnosis.cause != UNCLEAR and _draining(scene):
+            if self.diagnosis.cause != UNCLEAR and concluded.cause in LOADS and _draining(scene):
                 return False
             if not self._explains_more(concluded, easing=t - self._worse_t > OPEN_S):
                 return False
@@ -130,7 +134,7 @@ def _draining(scene: Scene) -> bool:
     slope = None if window is None else window.slope(Signal.WAITING, DRAIN_S)
     if waiting is None or slope is None or not highest:
         return False
-    return slope < 0.0 and waiting < DRAINED * highest
+    return waiting < EMPTIED * highest or (slope < 0.0 and waiting < DRAINED * highest)
 
 
 def _is_news(told: Diagnosis, now: Diagnosis) -> bool:

@@ -136,6 +136,14 @@ class TestReplica:
         assert advise(once, diagnosis("engine_restarted"), (), NONE) == ()
         assert advise(twice, diagnosis("engine_restarted"), (), NONE)[0].action_type is A.DRAIN_AND_RECYCLE
 
+    def test_a_replica_is_not_drained_while_a_request_shape_is_suspected(self) -> None:
+        """What it would send elsewhere takes the next replica down."""
+        twice = scene_of(steady(PRESSED), restarts_recent=2)
+        suspicion = CauseScore("shape_crash", 0.4)
+        told = diagnosis("engine_restarted")
+        suspected = replace(told, ranked=(*told.ranked, suspicion))
+        assert advise(twice, suspected, (), NONE) == ()
+
     def test_a_frozen_engines_gauges_are_not_quoted(self) -> None:
         given_now = advise(scene_of(steady(PRESSED)), diagnosis("engine_stalled"), (), NONE)[0]
         assert given_now.parameters == {}

@@ -58,8 +58,11 @@ def test_diagnose_without_a_prepared_memory_says_the_same() -> None:
     assert diagnose(scene, EpisodeMemory()) == diagnose(scene, remember(EpisodeMemory(), scene))
 
 
-def crashing(*, shape: bool, traffic: bool = True, times: int = 2) -> Diagnosis:
-    """A server that dies `times` times, 300 s apart, after a minute with a long prompt among the short ones."""
+def crashing(*, shape: bool, traffic: bool = True, times: int = 2, first: int = 0) -> Diagnosis:
+    """A server that dies `times` times, 300 s apart, after a minute with a long prompt among the short ones.
+
+    `first` of them die without one.
+    """
     history, memory, told = History(), EpisodeMemory(), None
     for i in range(300 * times + 30):
         t, age, life = float(i), i % 300, i // 300
@@ -67,7 +70,7 @@ def crashing(*, shape: bool, traffic: bool = True, times: int = 2) -> Diagnosis:
         world = HEALTHY.but(
             finished=rate, generation_tokens=400.0 * rate, prompt_tokens=500.0 * rate, running=5.0 * rate
         )
-        lengths = LONG if shape and age > 240 else SHORT
+        lengths = LONG if shape and age > 240 and life >= first else SHORT
         world = replace(
             world.but(process_start=UNIX + 300.0 * life),
             latency={S.TTFT: (FAST, FAST), S.REQUEST_PROMPT_TOKENS: (SHORT, SHORT)},
@@ -108,6 +111,19 @@ def test_two_crashes_after_the_same_outlying_shape_are_a_shape_crash() -> None:
 
 def test_two_crashes_without_a_common_shape_are_restarts() -> None:
     assert crashing(shape=False).cause == "engine_restarted"
+
+
+@pytest.mark.parametrize(
+    ("times", "suspected"), [(2, True), (3, False)], ids=["before one of two", "before one of three"]
+)
+def test_a_shape_before_half_of_the_crashes_is_a_suspicion(times: int, suspected: bool) -> None:
+    """The request that killed it never finished: not to have seen it before the others denies nothing yet."""
+    told = crashing(shape=True, times=times, first=times - 1)
+    assert told.cause == "engine_restarted"
+    ranked = {score.cause: score for score in told.ranked}
+    assert ("shape_crash" in ranked) is suspected
+    if suspected:
+        assert ranked["shape_crash"].unknown == ("same_shape",)
 
 
 def test_one_crash_is_a_restart() -> None:

@@ -119,14 +119,6 @@ def throttle_agents(case: Case) -> Draft:
     if not halve:
         caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
     target = bounded(agents, load.running) if halve and agents is not None else None
-    if agents is not None and load.in_flight is not None:
-        parameters = {AGENTS: float(agents), "in_flight_now": round(load.in_flight, 1)}
-        step = f"cut active agents from {load.in_flight:.0f} to {agents}" if halve else "let no new agents in"
-        f"hit rate {_percent(load.hit_rate)}: {step}"
-    else:
-        caveats.append("number of agents not computed: fewer than two requests in flight on average")
-    if not halve:
-        caveats.append(f"halve them once the pool is full and the hit rate below {CONCUR_HIT_RATE:.0%}")
     if target is not None and agents is not None and target <= agents:
         parameters[TARGET] = float(target)
     return Draft(

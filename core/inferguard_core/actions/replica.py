@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RANK = "rank"
 FROZEN = "engine_stalled"
 """Gauges of a frozen engine are its last words and tell nothing of what hangs in it."""
+KILLED_BY_SHAPE = "shape_crash"
 HEADROOM = 0.8
 """The rest survives the loss of one when it then stays below this share of its pools."""
 SHAPE_EVIDENCE = "crashes_with_shape"
@@ -64,8 +65,12 @@ _DRAIN_REASONS = {
 
 
 def drain_repeating(case: Case) -> Draft | None:
-    """A single restart may be a deployment; only a second one within the limit speaks against the replica."""
-    return drain(case) if case.scene.situation.restarts_recent >= 2 else None
+    """A single restart may be a deployment; only a second one within the limit speaks against the replica.
+
+    Not while a request shape is suspected: what is routed away would take the next replica down as well.
+    """
+    suspected = any(score.cause == KILLED_BY_SHAPE for score in case.diagnosis.ranked)
+    return drain(case) if case.scene.situation.restarts_recent >= 2 and not suspected else None
 
 
 def drain_rank(case: Case) -> Draft:

@@ -16,7 +16,7 @@ from inferguard_core.signals import Signal
 from inferguard_core.window import bucket_quantile
 
 if TYPE_CHECKING:
-    from inferguard_core.history import History
+    from inferguard_core.history import History, Row
     from inferguard_core.window import Window
 
 LAST_WORDS_S = 60.0
@@ -28,10 +28,14 @@ FAR = 2.0
 """its bucket begins at this multiple of their p95: one in fifty long ones is in every minute."""
 COMMON_MIN_N = 50
 LEAP = 2.0
-"""Prompt tokens between two of the last polls, against the most there ever were."""
+"""Prompt tokens between two of the last polls, against the most there ever were. Those that had to be computed,
+where they are counted: what the cache holds needs no memory, and hides the one prompt that does."""
 LEAP_MIN_POLLS = 10
-EARLIER_S = 300.0
+EARLIER_S = 240.0
+"""With the minute before the end within what the history keeps whole: thinned rows lie further apart and leap."""
 FORGOTTEN_S = 1830.0
+BURST = "prompt burst > "
+PROMPT = "prompt > "
 _LENGTHS = (
     (Signal.REQUEST_PROMPT_TOKENS, "prompt"),
     (Signal.REQUEST_GENERATION_TOKENS, "output"),
@@ -48,6 +52,16 @@ class Crash:
     drained: bool | None
     shapes: tuple[str, ...] = ()
     """Outlying request shapes of its last minute: `prompt > 5,000 tokens`."""
+    burst: float = 0.0
+    """Tokens of the leap of the prompt counter that is among `shapes`; 0 where there is none."""
+
+
+def seen_with(shape: str, crash: Crash) -> bool:
+    """Whether a crash had `shape` before it. A long prompt may show as a leap of the counter that has room for it."""
+    if shape in crash.shapes:
+        return True
+    least = shape.removeprefix(PROMPT)
+    return least != shape and crash.burst >= float(least.removesuffix(" tokens").replace(",", ""))
 
 
 def crashes(window: Window, known: tuple[Crash, ...], *, down: bool) -> tuple[Crash, ...]:
@@ -56,16 +70,27 @@ def crashes(window: Window, known: tuple[Crash, ...], *, down: bool) -> tuple[Cr
     ends = [t - 1e-6 for t in history.restarts] + ([window.now] if down else [])
     for end in ends:
         last = history.at_or_before(end)
-        if last is not None and all(abs(c.unix - last.unix) > 1.0 for c in kept):
+        if last is not None and not _known(kept, last, end):
             kept.append(_crash(history, last.t, last.unix))
     return tuple(kept)
+
+
+def _known(kept: list[Crash], last: Row, end: float) -> bool:
+    """Whether one of `kept` is the end of this process.
+
+    An old history has only some of its rows left, and its last one may lie before the page that was the last.
+    """
+    return any(-1.0 < crash.unix - last.unix < end - last.t + 1.0 for crash in kept)
 
 
 def _crash(history: History, t: float, unix: float) -> Crash:
     minute = stretch(history, t - LAST_WORDS_S, t)
     if minute is None:
         return Crash(unix, None, None)
-    return Crash(unix, _traffic(minute), _drained(history, t, minute), (*_rare(minute), *_leap(minute)))
+    burst = _leap(minute)
+    named = [f"{BURST}{1 << (int(burst).bit_length() - 1):,} tokens"] if burst else []
+    shapes = (*_rare(minute), *named)
+    return Crash(unix, _traffic(minute), _drained(history, t, minute), shapes, burst)
 
 
 def _traffic(minute: Stretch) -> bool | None:
@@ -109,17 +134,13 @@ def _rare(last: Stretch) -> list[str]:
     return found
 
 
-def _leap(last: Stretch) -> list[str]:
-    """A poll in which the prompt counter rose further than ever before, by the power of two."""
+def _leap(last: Stretch) -> float:
+    """Tokens by which the prompt counter rose in a poll in which it rose further than ever before, else 0."""
+    counted = last.last.get(Signal.PROMPT_TOKENS_COMPUTED) is not None
+    signal = Signal.PROMPT_TOKENS_COMPUTED if counted else Signal.PROMPT_TOKENS
     rows = last.history.since(last.first.t - EARLIER_S)
-    points = [
-        (row.t, v)
-        for row in rows
-        if row.t <= last.last.t and (v := row.get(Signal.PROMPT_TOKENS)) is not None
-    ]
+    points = [(row.t, v) for row in rows if row.t <= last.last.t and (v := row.get(signal)) is not None]
     rises = [(t, b - a) for (_, a), (t, b) in pairwise(points) if b > a]
     earlier = [rise for t, rise in rises if t <= last.first.t]
     largest = max((rise for t, rise in rises if t > last.first.t), default=0.0)
-    if len(earlier) < LEAP_MIN_POLLS or largest < LEAP * max(earlier):
-        return []
-    return [f"prompt burst > {1 << (int(largest).bit_length() - 1):,} tokens"]
+    return largest if len(earlier) >= LEAP_MIN_POLLS and largest >= LEAP * max(earlier) else 0.0

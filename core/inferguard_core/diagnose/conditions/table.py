@@ -49,7 +49,7 @@ CONDITIONS: dict[str, Check] = {
     "tokens_held_up": Check(load.tokens_held_up, True, (S.KV_USAGE, S.KV_CAPACITY_TOKENS, S.RUNNING)),
     "tokens_held_normal": Check(load.tokens_held_normal, False, (S.KV_USAGE, S.KV_CAPACITY_TOKENS)),
     "requests_grew": Check(load.requests_grew, True, (S.KV_USAGE, S.KV_CAPACITY_TOKENS, S.RUNNING)),
-    "surged": Check(load.surged, True, (S.FINISHED, S.RUNNING, S.WAITING)),
+    "surged": Check(load.surged, False, (S.FINISHED, S.RUNNING, S.WAITING)),
     "low_load": Check(load.low_load, False, (S.RUNNING, S.WAITING)),
     "preempting": Check(pool.preempting, True, (S.PREEMPTIONS,)),
     "overflowing": Check(pool.overflowing, True, (S.PREEMPTIONS,)),
