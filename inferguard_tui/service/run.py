@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.monitor import Listener
-from inferguard_core.sources.access import tls_context
+from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.client import open_plain_client
 from inferguard_core.sources.targets.places import FileList, HttpList
@@ -97,7 +97,8 @@ class Service:
         listen = self._settings.watch.listen
         place = parse_place(listen) if listen else None
         url = f"http://{place.shown}/metrics" if isinstance(place, Place) else ""
-        return receivers(self._settings, access(self._settings), url)
+        # What is told to them is not for whoever sits in between: `insecure` is for reading engines.
+        return receivers(self._settings, Access(ca=self._settings.access.ca_file), url)
 
     def _lists(self) -> list[ListText] | BadInput:
         chosen = self._settings.watch

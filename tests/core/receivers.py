@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 ACCEPTED = b'{"accepted": true, "reference": "job-7"}'
@@ -47,7 +48,9 @@ def answer(body: bytes = ACCEPTED, status: str = "200 OK", *headers: str) -> Cal
 
 
 @asynccontextmanager
-async def receiver(handle: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[Receiver]:
+async def receiver(
+    handle: Callable[[asyncio.StreamWriter], Awaitable[None]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Receiver]:
     """A server that keeps each request and answers by `handle`."""
     seen = Receiver()
 
@@ -60,8 +63,8 @@ async def receiver(handle: Callable[[asyncio.StreamWriter], Awaitable[None]]) ->
             await handle(writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/actuate"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    seen.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/actuate"
     try:
         yield seen
     finally:

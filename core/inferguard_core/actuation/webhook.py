@@ -14,6 +14,7 @@ from inferguard_core.followup import Outcome
 from inferguard_core.printable import printable
 from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.sources.explain import distrusted
 
 if TYPE_CHECKING:
     import ssl
@@ -47,7 +48,8 @@ async def send(url: str, body: bytes, headers: Mapping[str, str], deadline_s: fl
         return Reply(Outcome.UNKNOWN, f"no answer within {deadline_s:g} s; it may have been applied")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if _never_connected(error):
-            return Reply(Outcome.NOT_SENT, f"no connection to the receiver: {printable(str(error), 120)}")
+            why = distrusted(error) or printable(str(error), 120)
+            return Reply(Outcome.NOT_SENT, f"no connection to the receiver: {why}")
         return Reply(Outcome.UNKNOWN, "the exchange broke off; it may have been applied")
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from inferguard_core.printable import printable
 from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.sources.explain import distrusted
 
 if TYPE_CHECKING:
     import ssl
@@ -62,7 +63,7 @@ class Poster:
         except TimeoutError:
             return Answer(final=False, trouble=f"{self.name}: no answer within {DEADLINE_S:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Answer(final=False, trouble=f"{self.name}: {type(error).__name__}")
+            return Answer(final=False, trouble=f"{self.name}: {distrusted(error) or type(error).__name__}")
 
     async def close(self) -> None:
         if self._client is not None:

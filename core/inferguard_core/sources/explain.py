@@ -17,7 +17,7 @@ import httpx
 
 from inferguard_core.poll import Failure, FailureKind
 from inferguard_core.printable import printable
-from inferguard_core.sources.access import BASIC_SETTINGS, BEARER_SETTING
+from inferguard_core.sources.access import BASIC_SETTINGS, BEARER_SETTING, CA_SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +160,19 @@ def too_large(name: str, limit: int) -> Failure:
         FailureKind.TOO_LARGE,
         f"{name}: the page is larger than {limit} bytes and was not read on; is this an engine?",
     )
+
+
+def distrusted(error: BaseException) -> str:
+    """Why the certificate of a receiver was not accepted, with what to do; empty where that was not it.
+
+    There is no accepting any certificate for what is sent: `--insecure` is for reading engines.
+    """
+    # The HTTP client's own error is of this class, too, and knows nothing.
+    kinds = (e for e in _chain(error) if isinstance(e, ssl.SSLCertVerificationError))
+    why = next((printable(e.verify_message) for e in kinds if hasattr(e, "verify_message")), "")
+    if not why:
+        return ""
+    return f"its certificate is not accepted ({why}); {CA_SETTING} names the file of an authority of yours"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
