@@ -57,6 +57,7 @@ def access(settings: Settings) -> Access:
         insecure=chosen.insecure,
         bearer=chosen.bearer_token,
         basic=login,
+        tenant=chosen.tenant,
         timeout_s=chosen.deadline_seconds,
         max_body_bytes=int(chosen.body_cap_mib * 2**20),
     )

@@ -33,10 +33,14 @@ def split(value: object) -> object:
     return value
 
 
-def in_header(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
+def header_text(text: str) -> str:
     if not (text.isascii() and text.isprintable() and text.strip() == text):
         raise ValueError("has a blank at an end or a character that cannot stand in a header")
+    return text
+
+
+def in_header(secret: SecretStr) -> SecretStr:
+    header_text(secret.get_secret_value())
     return secret
 
 

@@ -18,6 +18,7 @@ from inferguard_core.settings.checks import (
     Key,
     existing_file,
     expanded,
+    header_text,
     http_secret,
     http_url,
     http_urls,
@@ -52,6 +53,8 @@ class Access(_Concern):
     """User name of basic authentication; not together with a bearer token."""
     basic_password: SecretStr | None = None
     """Password of basic authentication."""
+    tenant: Annotated[str, AfterValidator(header_text)] = ""
+    """Sent as `X-Scope-OrgID` to metrics servers that keep several tenants apart (Mimir, Cortex); not to engines."""
     ca_file: Annotated[Path, AfterValidator(expanded), AfterValidator(existing_file)] | None = None
     """PEM file of the authorities to trust in place of the system's."""
     insecure: bool = False

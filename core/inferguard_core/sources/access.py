@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 BEARER_SETTING = "INFERGUARD_BEARER_TOKEN"
+TENANT_SETTING = "INFERGUARD_TENANT"
 CA_SETTING = "INFERGUARD_CA_FILE"
 BASIC_SETTINGS = "INFERGUARD_BASIC_USER and INFERGUARD_BASIC_PASSWORD"
 
@@ -44,6 +45,8 @@ class Access:
     """Accept any certificate."""
     bearer: SecretStr | None = None
     basic: Login | None = None
+    tenant: str = ""
+    """Whose series a metrics server is asked for, where it keeps those of several."""
     timeout_s: float = DEADLINE_S
     """Seconds for a whole attempt: name, connect, TLS, headers and the last byte of the body."""
     max_body_bytes: int = MAX_BODY_BYTES

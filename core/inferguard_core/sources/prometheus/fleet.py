@@ -167,7 +167,8 @@ class PrometheusFleet:
         trouble = await self._look() or await self._take(members, min(REACH_BACK_S, reach), None)
         if trouble is None:
             self._answered = began
-            self._let_go(members, began)
+            if not self._server.partial:
+                self._let_go(members, began)
         self._report(trouble)
 
     async def _recall(self, members: Membership) -> None:
@@ -193,13 +194,15 @@ class PrometheusFleet:
         offset = await self._server.clock()
         if isinstance(offset, Failure):
             return offset
+        self._server.partial = ""
         found = await self._server.engines(LOOK_BACK_S)
         if isinstance(found, Failure):
             return found
         if abs(offset - self._offset_s) > CLOCK_STEP_S:
             self._offset_s = offset
         self._looked = now
-        self._found = {key_of(labels): labels for labels in found}
+        kept = self._found if self._server.partial else {}
+        self._found = kept | {key_of(labels): labels for labels in found}
         return None
 
     @property
@@ -275,5 +278,7 @@ class PrometheusFleet:
             state, detail = "no engines", NO_ENGINES
         else:
             state, detail = "ok", f"{len(self._replicas)} replicas scraped every {self.scrape_s:g} s"
+            if self._server.partial:
+                state, detail = "partial", f"{detail}; the answer lacks some: {self._server.partial}"
         since = before.since_unix if before.state == state else time.time()
         self._health = PartHealth(name, state, detail, since)

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from inferguard_core.poll import Failure, FailureKind
 from inferguard_core.printable import printable
+from inferguard_core.sources.access import TENANT_SETTING
 from inferguard_core.sources.fetch import Page, build_request, fetch
 from inferguard_core.sources.guard import PROMETHEUS_EXTENSION
 from inferguard_core.sources.prometheus.names import ANCHORS, UP, bucket_names, parts, query_of, scalar_names
@@ -48,10 +49,12 @@ class PrometheusServer:
         self._queries = 1
         self.bytes = 0
         """Of the newest answer."""
+        self.partial = ""
+        """Why the newest answer is known to lack series, in the server's words; empty where it is whole."""
 
     async def raw(self, seconds: float, at: float | None, narrowed: Selector) -> list[Series] | Failure:
         """Samples of everything that is read, over `seconds` up to `at` (Unix; None is now)."""
-        self.bytes = 0
+        self.bytes, self.partial = 0, ""
         scalars = await self._matrix(scalar_names(), seconds, at, narrowed)
         if isinstance(scalars, Failure):
             return scalars
@@ -88,13 +91,12 @@ class PrometheusServer:
     async def clock(self) -> float | Failure:
         """Monotonic time less the server's Unix time: added to a sample's time it gives our own."""
         asked = time.monotonic()
-        answer = await self._ask("/api/v1/query", [("query", "time()")])
+        # VictoriaMetrics answers for half a minute ago unless it is told not to look into its cache.
+        answer = await self._ask("/api/v1/query", [("query", "time()"), ("nocache", "1")])
         if isinstance(answer, Failure):
             return answer
-        match answer:
-            case {"result": [int() | float() as at, str()]}:
-                return (asked + time.monotonic()) / 2 - float(at)
-        return _strange(self.name)
+        at = _number(answer)
+        return _strange(self.name) if at is None else (asked + time.monotonic()) / 2 - at
 
     async def scraped(self, seconds: float, narrowed: Selector) -> list[Series] | Failure:
         """As `raw`, of the few series that show when targets were scraped."""
@@ -110,16 +112,61 @@ class PrometheusServer:
     async def _ask(self, path: str, query: Sequence[tuple[str, str]]) -> Any | Failure:
         """The `data` of an answer."""
         request = build_request(self._client, self._address, self._access, f"{path}?{urlencode(query)}")
+        if self._access.tenant:
+            request.headers["x-scope-orgid"] = self._access.tenant
         request.extensions = {**request.extensions, PROMETHEUS_EXTENSION: True}
         page = await fetch(self._client, request, self.name, self._access)
         if isinstance(page, Failure):
-            return _explained(page, self.name, path)
+            return self._explained(page, path)
         self.bytes += page.size
         parsed = await asyncio.to_thread(_parsed, page)
         match parsed:
             case {"status": "success", "data": data}:
+                self.partial = self.partial or _partial(parsed)
                 return data
         return _strange(self.name)
+
+    def _explained(self, failure: Failure, path: str) -> Failure:
+        """A failure in the words that fit a metrics server."""
+        name = self.name
+        if failure.status == HTTPStatus.UNAUTHORIZED and not self._access.tenant:
+            hint = f"one that keeps tenants apart (Mimir) wants {TENANT_SETTING}"
+            return Failure(failure.kind, f"{failure.message}; {hint}", failure.status)
+        if failure.status == HTTPStatus.NOT_FOUND:
+            hint = "is this a Prometheus server, and is its path prefix in the address?"
+            return Failure(
+                failure.kind, f"{name} has no {printable(path)} (HTTP 404): {hint}", failure.status
+            )
+        if failure.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+            hint = "check the match expression" if self.selector else "check the credentials and the path"
+            return Failure(
+                failure.kind, f"{name} refuses the query (HTTP {failure.status}): {hint}", failure.status
+            )
+        if failure.kind is FailureKind.TOO_LARGE:
+            hint = "narrow it with ?match={…}, or raise INFERGUARD_BODY_CAP_MIB"
+            return Failure(failure.kind, f"{name}: the answer is larger than the cap on a body; {hint}")
+        return failure
+
+
+def _number(data: Any) -> float | None:
+    """The one number of an answer: a scalar, or, of a store that knows none, a vector of one."""
+    match data:
+        case {"result": [int() | float(), str() as text]} | {"result": [{"value": [_, str() as text]}]}:
+            try:
+                return float(text)
+            except ValueError:
+                return None
+    return None
+
+
+def _partial(answer: object) -> str:
+    """Thanos and Prometheus with remote storage warn beside the data; a VictoriaMetrics cluster sets a flag."""
+    match answer:
+        case {"warnings": [str() as first, *_]}:
+            return printable(first, 160)
+        case {"isPartial": True}:
+            return "a part of its storage did not answer"
+    return ""
 
 
 def _parsed(page: Page) -> object:
@@ -153,19 +200,3 @@ def _usable(entry: object) -> bool:
 def _strange(name: str) -> Failure:
     what = "with something that is no answer of a Prometheus server; check the port and path prefix"
     return Failure(FailureKind.NOT_METRICS, f"{name} answered {what}")
-
-
-def _explained(failure: Failure, name: str, path: str) -> Failure:
-    """A failure in the words that fit a metrics server."""
-    if failure.status == HTTPStatus.NOT_FOUND:
-        hint = "is this a Prometheus server, and is its path prefix in the address?"
-        return Failure(failure.kind, f"{name} has no {printable(path)} (HTTP 404): {hint}", failure.status)
-    if failure.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        hint = "check the match expression"
-        return Failure(
-            failure.kind, f"{name} refuses the query (HTTP {failure.status}): {hint}", failure.status
-        )
-    if failure.kind is FailureKind.TOO_LARGE:
-        hint = "narrow it with ?match={…}, or raise INFERGUARD_BODY_CAP_MIB"
-        return Failure(failure.kind, f"{name}: the answer is larger than the cap on a body; {hint}")
-    return failure
