@@ -18,7 +18,7 @@ from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.recording import FORMAT_VERSION, Header
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 _SUFFIX = ".jsonl.gz"
@@ -113,18 +113,21 @@ def recording_paths(out: Path, names: Sequence[str]) -> tuple[Path, ...]:
     """
     if len(names) == 1:
         return (out,)
-    stem = out.name.removesuffix(".gz").removesuffix(".jsonl")
-    taken: set[str] = set()
     paths: list[Path] = []
     for name in names:
-        plain = f"{stem}-{re.sub(r'[^A-Za-z0-9.]+', '-', name).strip('-')}"
-        unique, count = plain, 1
-        while unique in taken:
-            count += 1
-            unique = f"{plain}-{count}"
-        taken.add(unique)
-        paths.append(out.with_name(unique + _SUFFIX))
+        paths.append(recording_path(out, name, paths))
     return tuple(paths)
+
+
+def recording_path(out: Path, name: str, taken: Collection[Path]) -> Path:
+    """NAME-HOST-PORT.jsonl.gz beside `out`, and none of `taken`."""
+    stem = out.name.removesuffix(".gz").removesuffix(".jsonl")
+    plain = f"{stem}-{re.sub(r'[^A-Za-z0-9.]+', '-', name).strip('-')}"
+    path, count = out.with_name(plain + _SUFFIX), 1
+    while path in taken:
+        count += 1
+        path = out.with_name(f"{plain}-{count}{_SUFFIX}")
+    return path
 
 
 def _status(failure: Failure) -> int | str:

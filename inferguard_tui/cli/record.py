@@ -1,4 +1,7 @@
-"""Write endpoints' pages to recordings that `replay` plays; Ctrl-C ends, and what was written stays."""
+"""Write endpoints' pages to recordings that `replay` plays; Ctrl-C ends, and what was written stays.
+
+A metrics server gives a file for each engine that it scrapes, from what it remembers of the last half hour on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inferguard_core.monitor import Listener
-from inferguard_core.recorder import RecordingWriter, recording_paths
+from inferguard_core.recorder import RecordingWriter, recording_path, recording_paths
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.recording import Header
 from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from inferguard_core.monitor import Monitor
     from inferguard_core.poll import Poll
     from inferguard_core.sources.address import Address
 
@@ -45,15 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     endpoints = None if settings is None else targets(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN
-    if server := next((a for a in endpoints if a.selector is not None), None):
-        complain(f"{server.url}: a metrics server keeps its own history; record takes engines")
-        return UNKNOWN
     interval_s = settings.polling.interval_seconds or INTERVAL_S
-    writers = _writers(arguments, endpoints, interval_s)
+    writers = _writers(arguments, [a for a in endpoints if a.selector is None], interval_s)
     if isinstance(writers, BadInput):
         complain(writers.message)
         return UNKNOWN
-    tape = Tape(writers)
+    tape = Tape(writers, arguments)
     feed = LiveFeed(endpoints, settings, interval_s=interval_s, listener=Listener(on_poll=tape.take))
     code = OK
     try:
@@ -68,6 +69,7 @@ async def _record(feed: LiveFeed, tape: Tape, duration: float | None) -> None:
     if isinstance(monitor, BadInput):
         tape.trouble = monitor
         return
+    tape.monitor = monitor
     monitor.start()
     try:
         await asyncio.wait_for(tape.broken.wait(), duration)
@@ -98,24 +100,45 @@ def _writers(
 class Tape:
     """The open recordings. A disk that fails ends the run, since nobody would look for it hours later."""
 
-    def __init__(self, writers: dict[str, RecordingWriter]) -> None:
+    def __init__(self, writers: dict[str, RecordingWriter], arguments: argparse.Namespace) -> None:
         self._writers = writers
+        self._arguments = arguments
         self._polls = dict.fromkeys(writers, 0)
         self.broken = asyncio.Event()
         self.trouble: BadInput | None = None
+        self.monitor: Monitor | None = None
+        """Who knows the engines that a metrics server brings."""
 
     def take(self, endpoint: str, poll: Poll) -> None:
-        failed = self._writers[endpoint].write(poll)
+        writer = self._writers.get(endpoint) or self._opened(endpoint, poll)
+        failed = writer if isinstance(writer, BadInput) else writer.write(poll)
         if failed is not None:
             self.trouble = failed
             self.broken.set()
-        self._polls[endpoint] += 1
+        else:
+            self._polls[endpoint] += 1
+
+    def _opened(self, endpoint: str, poll: Poll) -> RecordingWriter | BadInput:
+        """A recording of an engine that was not named, beginning with the oldest page that is known of it."""
+        assert self.monitor is not None
+        watch = next(w for w in self.monitor.watches if w.endpoint == endpoint)
+        taken = [writer.path for writer in self._writers.values()]
+        path = recording_path(self._arguments.output, watch.name, taken)
+        header = Header(endpoint, poll.unix, watch.interval_s, self._arguments.note)
+        writer = RecordingWriter.create(path, header, overwrite=self._arguments.force)
+        if isinstance(writer, RecordingWriter):
+            self._writers[endpoint], self._polls[endpoint] = writer, 0
+        return writer
 
     def close(self) -> int:
         """Finish the files and say what is in them; the exit code that this calls for, 0 for none."""
         for endpoint, writer in self._writers.items():
             self.trouble = writer.close() or self.trouble
             complain(f"{writer.path}: {self._polls[endpoint]} polls of {endpoint}")
+        if self.trouble is None and not self._writers:
+            parts = self.monitor.frame().parts if self.monitor is not None else ()
+            said = "; ".join(f"{part.part}: {part.detail or part.state}" for part in parts)
+            self.trouble = BadInput(f"nothing was recorded: {said or 'no engine was seen'}")
         if self.trouble is not None:
             complain(self.trouble.message)
             return UNKNOWN

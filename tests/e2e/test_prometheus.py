@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from inferguard_core.monitor import Monitor
 from inferguard_core.settings import Settings
 from inferguard_core.signals import Signal
 from inferguard_core.sources.prometheus import fleet as fleet_module
+from inferguard_core.sources.recording import RecordingFile
 from inferguard_core.watch import TRENDS
 from inferguard_tui.connection import connect
 from inferguard_tui.scan import _Kept
@@ -126,11 +128,6 @@ class TestScan:
         done = run("scan", f"prometheus+http://127.0.0.1:{free_port()}", "--json")
         assert done.returncode == 3
         assert json.loads(done.stdout)["error"]["kind"] == "Refused"
-
-    def test_recording_a_server_is_refused_in_words(self, site: Site, tmp_path: Path) -> None:
-        done = run("record", site.url, "-o", str(tmp_path / "x.jsonl.gz"))
-        assert done.returncode == 3
-        assert "keeps its own history" in done.stderr
 
 
 def test_watch_reports_the_engine_in_trouble_and_only_that(site: Site) -> None:
@@ -263,6 +260,42 @@ def test_a_server_behind_basic_authentication(tmp_path: Path) -> None:
             until(lambda: run("scan", f"prometheus+http://ops:test@{at}").returncode == 0)
             settings = {"INFERGUARD_BASIC_USER": "ops", "INFERGUARD_BASIC_PASSWORD": "test"}
             assert run("scan", f"prometheus+http://{at}", **settings).returncode == 0
+
+
+class TestRecord:
+    def test_each_engine_has_a_recording_that_begins_in_the_past(self, site: Site, tmp_path: Path) -> None:
+        out = tmp_path / "night.jsonl.gz"
+        began = time.time()
+        done = run("record", site.url, "-o", str(out), "--duration", "3")
+        assert done.returncode == 0, done.stderr
+        files = sorted(tmp_path.glob("*.jsonl.gz"))
+        names = (site.overloaded, site.healthy, site.sglang)
+        assert [f.name for f in files] == sorted(f"night-{n.replace(':', '-')}.jsonl.gz" for n in names)
+        pressed = next(f for f in files if site.overloaded.replace(":", "-") in f.name)
+        recording = RecordingFile.open(pressed)
+        assert isinstance(recording, RecordingFile)
+        loaded = recording.load()
+        assert loaded.header.endpoint.startswith(site.url)
+        assert loaded.polls[0].unix < began - 5
+        assert loaded.polls[-1].unix > began
+        steps = [b.t - a.t for a, b in pairwise(loaded.polls)]
+        assert all(0.5 < step < 3.0 for step in steps), steps
+        played = [json.loads(line) for line in run("replay", str(pressed), "--json").stdout.splitlines()]
+        assert "kv_high" in {e["kind"] for e in played if e["event"] == "anomaly"}
+        again = run("record", site.url, "-o", str(out), "--duration", "3")
+        assert again.returncode == 3
+        assert "exists" in again.stderr
+
+    def test_a_server_without_engines_leaves_no_file_and_says_so(self, tmp_path: Path) -> None:
+        (tmp_path / "sd.json").write_text("[]")
+        with prometheus(tmp_path / "server", scraping(tmp_path / "sd.json")) as at:
+            done = run(
+                "record", f"prometheus+http://{at}", "-o", str(tmp_path / "x.jsonl.gz"), "--duration", "2"
+            )
+        assert done.returncode == 3
+        assert "nothing was recorded" in done.stderr
+        assert "no vLLM or SGLang series" in done.stderr
+        assert not list(tmp_path.glob("*.jsonl.gz"))
 
 
 class TestDoctor:
