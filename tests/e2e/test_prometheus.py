@@ -26,7 +26,7 @@ from inferguard_tui.connection import connect
 from inferguard_tui.scan import _Kept
 from inferguard_tui.session import LiveFeed, access, addresses
 from inferguard_tui.simulator.launch import launched
-from tests.e2e.installed import free_port, prometheus, scraping, until, write_targets
+from tests.e2e.installed import free_port, prometheus, scraping, write_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,25 +243,6 @@ async def test_engines_come_die_and_leave_and_the_server_goes(tmp_path: Path, mo
             await connection.close()
 
 
-PASSWORD_TEST = "$2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay"
-"""bcrypt of `test`."""
-
-
-def test_a_server_behind_basic_authentication(tmp_path: Path) -> None:
-    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{ops: '{PASSWORD_TEST}'}}\n")
-    with launched("healthy", "vllm", 1, 1) as urls:
-        write_targets(tmp_path / "sd.json", urls)
-        more = f"--web.config.file={tmp_path / 'web.yml'}"
-        with prometheus(tmp_path / "server", scraping(tmp_path / "sd.json"), more, ready=False) as at:
-            until(lambda: "HTTP 401" in run("scan", f"prometheus+http://{at}").stdout)
-            wrong = run("scan", f"prometheus+http://ops:S3CRET@{at}")
-            assert "refuses the credentials" in wrong.stdout
-            assert "S3CRET" not in wrong.stdout + wrong.stderr
-            until(lambda: run("scan", f"prometheus+http://ops:test@{at}").returncode == 0)
-            settings = {"INFERGUARD_BASIC_USER": "ops", "INFERGUARD_BASIC_PASSWORD": "test"}
-            assert run("scan", f"prometheus+http://{at}", **settings).returncode == 0
-
-
 class TestRecord:
     def test_each_engine_has_a_recording_that_begins_in_the_past(self, site: Site, tmp_path: Path) -> None:
         out = tmp_path / "night.jsonl.gz"
@@ -285,17 +266,6 @@ class TestRecord:
         again = run("record", site.url, "-o", str(out), "--duration", "3")
         assert again.returncode == 3
         assert "exists" in again.stderr
-
-    def test_a_server_without_engines_leaves_no_file_and_says_so(self, tmp_path: Path) -> None:
-        (tmp_path / "sd.json").write_text("[]")
-        with prometheus(tmp_path / "server", scraping(tmp_path / "sd.json")) as at:
-            done = run(
-                "record", f"prometheus+http://{at}", "-o", str(tmp_path / "x.jsonl.gz"), "--duration", "2"
-            )
-        assert done.returncode == 3
-        assert "nothing was recorded" in done.stderr
-        assert "no vLLM or SGLang series" in done.stderr
-        assert not list(tmp_path.glob("*.jsonl.gz"))
 
 
 class TestDoctor:
