@@ -97,14 +97,46 @@ def compare(before: Period, after: Period, control: tuple[Period, Period] | None
     problem = _incomparable(before, after)
     if problem:
         return Comparison(Verdict.UNKNOWN, problem, comparable=False)
-    moved = _moved(before, after)
+    return _concluded(_moved(before, after), control)
+
+
+def compare_served(
+    before: Period,
+    after: Period,
+    finished: tuple[float, float],
+    control: tuple[Period, Period] | None = None,
+) -> Comparison:
+    """As `compare`, by the request served, for a change that itself decides what arrives.
+
+    Arrivals cannot be alike where fewer are let in; how the engine fares with each request that it serves can be
+    told all the same, as long as it serves no fewer. Late first tokens do not count: whoever waits elsewhere is
+    early here.
+    """
+    rates = finished[0] / max(before.seconds, 1.0), finished[1] / max(after.seconds, 1.0)
+    said = f"{rates[0]:.2f} requests/s served before, {rates[1]:.2f} after"
+    if min(finished) < EVENTS_MIN:
+        return Comparison(Verdict.UNKNOWN, f"too few requests: {said}", comparable=False)
+    if rates[1] < (1 - LIKE_TRAFFIC) * rates[0]:
+        return Comparison(Verdict.UNKNOWN, f"{said}: what it gained it may have cost", comparable=False)
+    rows = (
+        _rate("failed a request", finished, before.failed, after.failed),
+        _rate("preemptions a request", finished, before.preemptions, after.preemptions),
+        _latency(before, after),
+    )
+    return _concluded(tuple(row for row in rows if row is not None), control, f"; {said}")
+
+
+def _concluded(
+    moved: tuple[Moved, ...], control: tuple[Period, Period] | None, beside: str = ""
+) -> Comparison:
+    """The first of what moved surely decides."""
     if not moved:
         return Comparison(Verdict.UNKNOWN, "too few requests to tell a change from noise", comparable=True)
     decisive = next((m for m in moved if m.verdict is not Verdict.NO_CHANGE), None)
     verdict = decisive.verdict if decisive is not None else Verdict.NO_CHANGE
     what = "nothing moved beyond noise" if decisive is None else _said(decisive)
     causal, limit = _by_control(verdict, control)
-    return Comparison(verdict, f"{what}; {limit}", comparable=True, causal=causal, moved=moved)
+    return Comparison(verdict, f"{what}{beside}; {limit}", comparable=True, causal=causal, moved=moved)
 
 
 def _incomparable(before: Period, after: Period) -> str:
@@ -121,10 +153,11 @@ def _incomparable(before: Period, after: Period) -> str:
 
 
 def _moved(before: Period, after: Period) -> tuple[Moved, ...]:
+    seconds = before.seconds, after.seconds
     rows = (
-        _rate("failed requests/s", before, after, before.failed, after.failed),
+        _rate("failed requests/s", seconds, before.failed, after.failed),
         _share(before, after),
-        _rate("preemptions/s", before, after, before.preemptions, after.preemptions),
+        _rate("preemptions/s", seconds, before.preemptions, after.preemptions),
         _latency(before, after),
     )
     return tuple(row for row in rows if row is not None)
@@ -141,12 +174,12 @@ def _share(before: Period, after: Period) -> Moved | None:
     return Moved("late first tokens", p, q, _lower_is_better(p, q, sure=sure))
 
 
-def _rate(what: str, before: Period, after: Period, k: float | None, m: float | None) -> Moved | None:
-    """Two Poisson rates; too few events of both are no change, since neither span had many."""
+def _rate(what: str, over: tuple[float, float], k: float | None, m: float | None) -> Moved | None:
+    """Two Poisson rates, `over` seconds or requests; too few events of both are no change: neither had many."""
     if k is None or m is None:
         return None
-    p, q = k / before.seconds, m / after.seconds
-    error = sqrt(k / before.seconds**2 + m / after.seconds**2)
+    p, q = k / over[0], m / over[1]
+    error = sqrt(k / over[0] ** 2 + m / over[1] ** 2)
     sure = k + m >= EVENTS_MIN and abs(q - p) > SURE * error
     return Moved(what, p, q, _lower_is_better(p, q, sure=sure))
 
@@ -185,14 +218,14 @@ def _arrival_rate(window: Window, seconds: float) -> float | None:
     """By conservation: what finished, plus what was added to the batch and the queue."""
     finished = window.increase(Signal.FINISHED, seconds)
     first = window.history.at_or_before(window.now - seconds) or window.history.oldest
-    ends = [_held(row) for row in (first, window.newest)]
+    ends = [held_in(row) for row in (first, window.newest)]
     if finished is None or ends[0] is None or ends[1] is None:
         return None
     added = ends[1] - ends[0]
     return max(0.0, (finished.amount + added) / finished.seconds)
 
 
-def _held(row: Row | None) -> float | None:
+def held_in(row: Row | None) -> float | None:
     """Requests in the engine."""
     parts = [row.get(s) for s in (Signal.RUNNING, Signal.WAITING)] if row is not None else []
     known = [p for p in parts if p is not None]

@@ -55,6 +55,55 @@ def test_a_throttle(after: Span, expected: Grade) -> None:
     assert grade(THROTTLE, after) is expected
 
 
+LIMIT = {"target_concurrency": 60.0, "running_now": 80.0}
+FULL = replace(
+    moved(preemptions=2, arrival_rate=3.0, itl_p95=0.1), running=59, waiting=0, held=59, held_most=60
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (FULL, Grade.HELPED),
+        (moved(FULL, preemptions=110), Grade.NO_CHANGE),
+        (moved(FULL, itl_p95=0.2, preemptions=120), Grade.WORSE),
+        # Early first tokens are those of whom the gateway let in.
+        (moved(FULL, preemptions=120, late_share=0.0), Grade.NO_CHANGE),
+        # Refusing is no way to serve.
+        (moved(FULL, failed=60), Grade.WORSE),
+        # Fewer are served: it may have cost more than it gained.
+        (replace(FULL, finished=150), Grade.UNKNOWN),
+        (replace(FULL, finished=None), Grade.UNKNOWN),
+        # Not full: the traffic may have gone by itself.
+        (replace(FULL, running=40, held=40, held_most=55), Grade.UNKNOWN),
+        # About the limit and over it at times: traffic that wanders.
+        (replace(FULL, held_most=75), Grade.UNKNOWN),
+        (replace(FULL, held=None, held_most=None), Grade.UNKNOWN),
+    ],
+)
+def test_a_throttle_that_is_reached_is_judged_by_the_requests_it_lets_in(
+    after: Span, expected: Grade
+) -> None:
+    """Arrivals cannot be alike where the throttle itself decides what arrives."""
+    assert grade(THROTTLE, after, parameters=LIMIT) is expected
+
+
+@pytest.mark.parametrize("beside", [{}, {"admit_per_second": 3.0}, {"target_agents": 40.0}])
+def test_a_limit_that_is_not_in_force_has_done_nothing(beside: dict[str, float]) -> None:
+    """The receiver said yes and nothing changed: preemptions that fell by themselves are not its doing."""
+    found = effect(THROTTLE, Both(BEFORE, moved(preemptions=2), parameters=LIMIT | beside))
+    assert found.grade is (Grade.HELPED if beside else Grade.NO_CHANGE)
+    assert beside or "it was not carried out, or not yet" in found.lines[1]
+
+
+def test_a_throttle_at_its_limit_says_so() -> None:
+    told = effect(THROTTLE, Both(BEFORE, FULL, parameters=LIMIT)).lines
+    assert any("preemptions a request 0.48 → 0.008: helped" in text for text in told)
+    assert any("4.17 requests/s served before, 4.17 after" in text for text in told)
+    assert any("the limit of 60 was reached all the time" in text for text in told)
+    assert not any("late first tokens" in text for text in told)
+
+
 def test_a_throttle_says_what_it_did_not_count() -> None:
     told = effect(THROTTLE, Both(BEFORE, moved(preemptions=2))).lines
     assert any("not counted" in text and "80" in text for text in told)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING, Final
 
-from inferguard_core.comparison import Comparison, Verdict, compare
+from inferguard_core.comparison import Comparison, Verdict, compare, compare_served
 from inferguard_core.detect.limits import Limits
 from inferguard_core.followup import Grade
 from inferguard_core.verdict import ActionType
@@ -26,6 +26,10 @@ HIT_RATE_STEP: Final = 0.1
 ACCEPTANCE_STEP: Final = 0.1
 HELD_STEP: Final = 0.2
 """Relative fall of what one request holds: less is the drift of the mix."""
+LIMIT_REACHED: Final = 0.9
+"""Share of a limit that is held, on the mean, by an engine in front of which more wait."""
+LIMIT_SLACK: Final = 1.02
+"""A page is not of one instant: a request may be counted where it came from and where it went."""
 PROMPT_TOKENS_MIN: Final = Limits().prefix_min_tokens
 DRAFTED_MIN: Final = Limits().spec_min_drafted
 LUCK: Final = 0.05
@@ -70,11 +74,52 @@ def watched(action: ActionType) -> str:
 
 
 def _throttle(both: Both) -> Effect:
-    compared = _compared(both)
     aside = _pair("running", both.before.running, both.after.running, "0f")
-    lines = [*_moves(compared), compared.why, f"{aside}: the action itself, not counted"]
-    lines.append("what waits at the gateway is not seen from here")
-    return Effect(_grade(compared.verdict), tuple(lines))
+    limit = _limit(both)
+    if limit is not None and not limit.in_force(both.after):
+        why = f"the limit is {limit.requests:.0f}: it was not carried out, or not yet"
+        return Effect(Grade.NO_CHANGE, (aside, why))
+    compared = _compared(both)
+    beside = [f"{aside}: the action itself, not counted", "what waits at the gateway is not seen from here"]
+    if not compared.comparable and limit is not None and limit.reached(both.after):
+        # Traffic beyond the limit waits in front of it: fewer arrivals here are the action, as fewer running are.
+        beside.insert(0, f"{compared.why}: the limit of {limit.requests:.0f} was reached all the time")
+        finished = both.before.finished or 0.0, both.after.finished or 0.0
+        compared = compare_served(both.before.period, both.after.period, finished, both.control)
+    return Effect(_grade(compared.verdict), (*_moves(compared), compared.why, *beside))
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """Of requests in the engine at a time."""
+
+    requests: float
+    only: bool
+    """No other limit was asked for beside it."""
+
+    def in_force(self, after: Span) -> bool:
+        """Whether no more run than it lets in; what a receiver made of two limits cannot be known."""
+        return not self.only or after.running is None or after.running <= LIMIT_SLACK * self.requests
+
+    def reached(self, after: Span) -> bool:
+        """Whether the engine was full to the limit and never over it: then there was traffic for more.
+
+        Traffic that happens to be near the limit wanders, and is over it half of the time.
+        """
+        held, most = after.held, after.held_most
+        if held is None or most is None:
+            return False
+        return held >= LIMIT_REACHED * self.requests and most <= max(
+            self.requests + 1, LIMIT_SLACK * self.requests
+        )
+
+
+def _limit(both: Both) -> _Limit | None:
+    given = both.parameters or {}
+    limit = given.get("target_concurrency")
+    if isinstance(limit, str) or limit is None or limit < 1:
+        return None
+    return _Limit(float(limit), only=not {"admit_per_second", "target_agents"} & given.keys())
 
 
 def _drain(both: Both) -> Effect:
@@ -190,7 +235,7 @@ _JUDGES: Final[Mapping[ActionType, Callable[[Both], Effect]]] = {
     ActionType.QUARANTINE_SHAPE: _quarantine,
 }
 _WATCHED: Final[Mapping[ActionType, str]] = {
-    ActionType.THROTTLE_CONCURRENCY: "preemptions, late first tokens and ITL p95 at like arrivals",
+    ActionType.THROTTLE_CONCURRENCY: "preemptions, late first tokens and ITL p95 at like arrivals, or at the limit",
     ActionType.DRAIN_AND_RECYCLE: "that it restarts, answers and finishes requests",
     ActionType.FLUSH_SESSION_RADIX: "prefix hit rate and late first tokens at like arrivals",
     ActionType.SHRINK_SPECULATION_WINDOW: "draft acceptance and ITL p95 at like arrivals",

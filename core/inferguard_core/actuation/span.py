@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from inferguard_core.comparison import Period, period
+from inferguard_core.comparison import Period, held_in, period
 from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Span:
     hit_rate: float | None = None
     drafted: float = 0.0
     acceptance: float | None = None
+    held: float | None = None
+    """Requests in the engine, running or waiting: the mean, and the most."""
+    held_most: float | None = None
     restarts: int = 0
     crashes: int = 0
     """Restarts of the last `CRASHES_S`."""
@@ -53,6 +57,7 @@ def span(window: Window, seconds: float, limits: Limits) -> Span:
     queries, hit_rate = _share(window, Signal.PREFIX_QUERIES, Signal.PREFIX_HITS, seconds)
     drafted, acceptance = _share(window, Signal.SPEC_DRAFT_TOKENS, Signal.SPEC_ACCEPTED_TOKENS, seconds)
     restarts = window.history.restarts
+    held = [h for row in window.history.since(window.now - seconds) if (h := held_in(row)) is not None]
     return Span(
         period=period(window, seconds, limits),
         running=window.mean(Signal.RUNNING, seconds),
@@ -63,6 +68,8 @@ def span(window: Window, seconds: float, limits: Limits) -> Span:
         hit_rate=hit_rate,
         drafted=drafted,
         acceptance=acceptance,
+        held=fmean(held) if held else None,
+        held_most=max(held, default=None),
         restarts=sum(1 for t in restarts if t > window.now - seconds),
         crashes=sum(1 for t in restarts if t > window.now - CRASHES_S),
     )
