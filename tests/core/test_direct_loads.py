@@ -5,6 +5,11 @@ The answer is in the form that sglang 0.5.10 writes (srt/entrypoints/v1_loads.py
 
 from __future__ import annotations
 
+import asyncio
+import json
+import subprocess
+import sys
+
 import pytest
 
 from inferguard_core.assemble import endpoint_frame
@@ -118,3 +123,30 @@ async def test_a_server_that_dies_is_refused_and_not_read_by_what_it_said(monkey
         poll = await source.poll()
     assert poll.failure is not None
     assert poll.failure.kind is FailureKind.REFUSED
+
+
+async def test_a_scan_finds_a_full_pool_and_a_growing_queue_by_loads_alone():
+    """Over HTTP, by the command itself, on a server that has no /metrics at all."""
+    looks = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal looks
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            path = head.split()[1].decode()
+            looks += path == ROUTE
+            page = LOADS.replace('waiting_reqs{dp_rank="0"} 5', f'waiting_reqs{{dp_rank="0"}} {20 * looks}')
+            page = page.replace("0.4883", "0.99").replace("0.2441", "0.98")
+            writer.write(response(page) if path == ROUTE else response("", "404 Not Found"))
+            await writer.drain()
+
+    async with listening(answer) as at:
+        command = [sys.executable, "-m", "inferguard_tui", "scan", at, "--json", "--samples", "8"]
+        child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        out, _ = await child.communicate()
+    found = json.loads(out)
+    assert looks >= 8
+    # Critical would take preemptions or late answers, and of those nothing is known here.
+    assert child.returncode == 1
+    assert (found["engine"], found["status"]) == ("sglang", "warning")
+    assert {"kv_high", "queue_growth"} <= {a["kind"] for a in found["anomalies"]}
+    assert "ttft_high" in json.dumps(found["blind"])
