@@ -109,7 +109,8 @@ class ReplayFeed:
             yield self._frame()
             resting = self._paused or self._ended
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if resting else TICK_S)
+                async with asyncio.timeout(None if resting else TICK_S):
+                    await self._changed.wait()
             now = time.monotonic()
             if not resting and not self._hunting:
                 self._at_s = min(self._at_s + (now - shown) * self._speed, self._course.length_s)

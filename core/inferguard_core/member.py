@@ -57,7 +57,8 @@ class Member:
     async def pause(self, seconds: float) -> bool:
         """Wait for the next poll to be due; True when somebody asked for it sooner."""
         try:
-            await asyncio.wait_for(self._hurry.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
         except TimeoutError:
             return False
         self._hurry.clear()

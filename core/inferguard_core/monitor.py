@@ -149,7 +149,8 @@ class Monitor:
         yield self.frame()
         while self._running:
             try:
-                await asyncio.wait_for(self._wake.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._wake.wait()
                 await asyncio.sleep(COALESCE_S)
             except TimeoutError:
                 pass

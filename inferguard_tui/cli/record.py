@@ -72,7 +72,8 @@ async def _record(feed: LiveFeed, tape: Tape, duration: float | None) -> None:
     tape.monitor = monitor
     monitor.start()
     try:
-        await asyncio.wait_for(tape.broken.wait(), duration)
+        async with asyncio.timeout(duration):
+            await tape.broken.wait()
     except TimeoutError:
         pass
     finally:

@@ -137,7 +137,8 @@ class Service:
         tasks = [asyncio.create_task(work) for work in works]
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), duration)
+                async with asyncio.timeout(duration):
+                    await self._over.wait()
         finally:
             for task in tasks:
                 task.cancel()

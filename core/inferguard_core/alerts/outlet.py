@@ -124,7 +124,8 @@ class Outlet:
                 retry_s = min(RETRY_MAX_S, 2 * retry_s)
                 continue
             try:
-                await asyncio.wait_for(self._news.wait(), self._spool.due_s(time.time()))
+                async with asyncio.timeout(self._spool.due_s(time.time())):
+                    await self._news.wait()
             except TimeoutError:
                 continue
 

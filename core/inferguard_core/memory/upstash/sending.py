@@ -53,7 +53,9 @@ class Sender:
                 await self._empty()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(self.link.pause_s, LOOK_EVERY_S))
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(max(self.link.pause_s, LOOK_EVERY_S)):
+                    await self._wake.wait()
             await asyncio.sleep(max(self.link.pause_s, GATHER_S))
 
     async def close(self) -> None:
