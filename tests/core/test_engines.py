@@ -266,3 +266,18 @@ def test_a_label_with_very_many_values_is_not_kept_apart():
     got = read(sglang(*(f'func_latency_seconds_count{{name="f{i}"}} 1' for i in range(65))))
     assert got.histograms == {}
     assert got.doubts == ("sglang:func_latency_seconds has 65 values of name; left out",)
+
+
+def test_who_does_not_stream_has_no_first_token_where_the_engine_tells_them_apart():
+    """0.5.23 splits the family; 0.5.10 does not, and there all that is timed counts."""
+    apart = buckets("sglang:time_to_first_token_seconds", 'is_streaming="true"', 1, 2, 3) + buckets(
+        "sglang:time_to_first_token_seconds", 'is_streaming="false"', 0, 0, 40
+    )
+    together = buckets("sglang:time_to_first_token_seconds", 'model_name="m"', 1, 2, 43)
+    assert read(apart).histograms[S.TTFT].count == 3
+    assert read(together).histograms[S.TTFT].count == 43
+
+
+def test_first_tokens_of_nobody_who_streams_are_not_known():
+    alone = buckets("sglang:time_to_first_token_seconds", 'is_streaming="false"', 0, 0, 40)
+    assert S.TTFT not in read(alone).histograms

@@ -81,9 +81,14 @@ def _arrivals(span: Stretch, engine: Engine) -> float | None:
     return max(0.0, left + held[0] + held[1]) / span.seconds
 
 
-def _prompt_length(span: Stretch, _: Engine) -> float | None:
-    """Prompt tokens per first token: live, where the histograms of lengths wait for the end of a request."""
+def _prompt_length(span: Stretch, engine: Engine) -> float | None:
+    """Prompt tokens per request begun: live, where the histograms of lengths wait for the end of a request.
+
+    vLLM times a first token of every request, SGLang only of those that stream, and the wait of each.
+    """
     tokens, firsts = span.rise(S.PROMPT_TOKENS), span.observations(S.TTFT)
+    if engine is Engine.SGLANG and (queued := span.observations(S.QUEUE_TIME)) is not None:
+        firsts = queued
     if tokens is not None and firsts is not None and firsts.count >= MEAN_MIN_N:
         return tokens / firsts.count
     return span.mean(S.REQUEST_PROMPT_TOKENS, MEAN_MIN_N)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.engines import labels as roles
@@ -173,7 +173,7 @@ class _Draft:
         first = choice.picks[0]
         family = self.shape.table.by_name.get(first.name)
         if family is not None and family.kind is Kind.HISTOGRAM:
-            return self._add_histogram(row.signal, family, self._parts(family))
+            return self._add_histogram(row.signal, family, self._parts(first))
         if family is not None and family.kind is Kind.INFO:
             return self._add_capacity(row, family)
         found = [(p, leaves) for p in choice.picks if (leaves := self.shape.leaves(p))]
@@ -200,9 +200,11 @@ class _Draft:
             self.spellings[row.signal] = family.name
         return size is not None
 
-    def _parts(self, family: Family) -> dict[str, list[Leaf]]:
+    def _parts(self, pick: Pick) -> dict[str, list[Leaf]]:
+        """The series of a picked histogram by what they hold."""
         suffixes = ("_bucket", "_sum", "_count")
-        return {s: leaves for s in suffixes if (leaves := self.shape.samples.get(family.name + s))}
+        parts = {s: self.shape.leaves(replace(pick, name=pick.name + s)) for s in suffixes}
+        return {suffix: leaves for suffix, leaves in parts.items() if leaves}
 
     def _add_histogram(self, key: str, family: Family, parts: Mapping[str, list[Leaf]]) -> bool:
         if not parts:

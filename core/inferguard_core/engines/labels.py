@@ -55,10 +55,13 @@ def is_partial_priority(labels: Labels) -> bool:
 
 
 def matches(labels: Labels, where: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether the labels have an accepted value for each name; an accepted `2*` takes what begins with 2."""
+    """Whether the labels have an accepted value for each name.
+
+    An accepted `2*` takes what begins with 2; an accepted empty value takes a series without the label.
+    """
     for name, accepted in where.items():
-        value = labels.get(name)
-        if value is None or not any(_accepts(pattern, value) for pattern in accepted):
+        value = labels.get(name, "")
+        if not any(_accepts(pattern, value) for pattern in accepted):
             return False
     return True
 

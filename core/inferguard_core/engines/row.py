@@ -146,7 +146,7 @@ class Pick:
     name: str
     """A family; for a histogram with `_count` or `_sum` behind it, that number."""
     where: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """Label to the accepted values; a value ending in `*` accepts what begins so."""
+    """Label to the accepted values; a value ending in `*` accepts what begins so, an empty one no such label."""
     since: str = ""
     """When these label values came, where that is later than the family."""
     until: str = ""
@@ -154,7 +154,8 @@ class Pick:
 
     def __str__(self) -> str:
         """The name and what is chosen of it; a long list of accepted values is left out."""
-        inner = ",".join(f"{k}={'|'.join(v)}" for k, v in self.where.items() if len(v) <= SHOWN_VALUES)
+        shown = {k: "|".join(filter(None, v)) for k, v in self.where.items() if len(v) <= SHOWN_VALUES}
+        inner = ",".join(f"{label}={values}" for label, values in shown.items())
         return f"{self.name}{{{inner}}}" if inner else self.name
 
 

@@ -130,7 +130,9 @@ ROWS: Final[tuple[Row, ...]] = (
     row(Signal.SWAPPED, note="SGLang retracts requests and computes them again; it does not swap"),
     row(Signal.PROCESS_START, note="SGLang exports no process metrics"),
     row(Signal.OPEN_FDS, note="SGLang exports no process metrics"),
-    row(Signal.TTFT, "sglang:time_to_first_token_seconds"),
+    # Who does not stream gets no first token: what is timed there is the first flush inside the engine. Split
+    # since 0.5.17.
+    row(Signal.TTFT, pick("sglang:time_to_first_token_seconds", is_streaming=("true", ""))),
     row(Signal.ITL, "sglang:inter_token_latency_seconds", "sglang:time_per_output_token_seconds"),
     row(Signal.E2E, "sglang:e2e_request_latency_seconds"),
     row(Signal.QUEUE_TIME, "sglang:queue_time_seconds", "sglang:queue_time_s"),
