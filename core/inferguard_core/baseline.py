@@ -21,6 +21,7 @@ FAST_SPACING_S = 1.0
 SLOW_SPACING_S = 5.0
 """Samples are statistics of windows of at least three times this. Nearer ones overlap and say little new, so one
 that comes this late counts as much as those a faster poll would have taken meanwhile."""
+HIGH_SHARE = 0.95
 
 
 class Baseline:
@@ -37,6 +38,7 @@ class Baseline:
         self._learnt_s = 0.0
         self._counted = 0.0
         self._summary: tuple[float, float] | None = None
+        self._high: float | None = None
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -67,7 +69,7 @@ class Baseline:
             self._learnt_s += min(since, self._min_seconds / 5)
         self._last = t
         self._samples.append((value, weight))
-        self._summary = None
+        self._summary = self._high = None
 
     @property
     def centre(self) -> float | None:
@@ -78,6 +80,19 @@ class Baseline:
     def spread(self) -> float | None:
         """Their MAD as a normal's standard deviation, None until trusted."""
         return self._stats()[1] if self.trusted else None
+
+    @property
+    def high(self) -> float | None:
+        """What one healthy sample in twenty reaches, None until trusted.
+
+        The median knows no gusts and no busy hour: that both come and go is normal as well.
+        """
+        if not self.trusted:
+            return None
+        if self._high is None:
+            values = sorted(value for value, _ in self._samples)
+            self._high = values[int(HIGH_SHARE * (len(values) - 1))]
+        return self._high
 
     def z(self, value: float, floor: float) -> float | None:
         """Robust distance of `value` from the centre, None until trusted."""

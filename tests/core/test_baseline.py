@@ -67,3 +67,19 @@ def test_what_it_counted_outlives_the_monitor() -> None:
     for number in range(14):
         known.learn(number * 5.0, 1.0)
     assert Baseline.from_json(known.to_json(), 60, 300).trusted
+
+
+def test_its_high_is_what_one_sample_in_twenty_reaches() -> None:
+    """Gusts in every tenth sample are usual, one in a hundred is not."""
+    gusty, calm = Baseline(60, 300), Baseline(60, 300)
+    for t in range(200):
+        gusty.learn(5.0 * t, 3.0 if t % 10 == 0 else 1.0)
+        calm.learn(5.0 * t, 3.0 if t % 100 == 0 else 1.0)
+    assert (gusty.centre, gusty.high) == (1.0, 3.0)
+    assert (calm.centre, calm.high) == (1.0, 1.0)
+
+
+def test_it_has_no_high_before_it_is_trusted() -> None:
+    known = Baseline(60, 300)
+    known.learn(0.0, 1.0)
+    assert known.high is None

@@ -66,6 +66,19 @@ class TestTtft:
         assert found.hot
         assert found.severity is Severity.WARNING
 
+    def test_what_it_reaches_once_in_twenty_is_no_news(self) -> None:
+        """The same quantile as above, and an endpoint whose gusts reach 0.4 s every tenth minute."""
+        gusty = Baseline(60, 300)
+        for t in range(60):
+            gusty.learn(t, 0.4 if t % 10 == 0 else 0.1)
+        view = window(
+            {
+                0: reading({}, {S.TTFT: buckets(0, 0, 0, 0, 0, 0)}),
+                30: reading({}, {S.TTFT: buckets(0, 50, 0, 0, 0, 0)}),
+            }
+        )
+        assert ttft_high(view, LIMITS, situation(S.TTFT, baselines={Normal.TTFT_P95: gusty})).hot is False
+
     def test_an_untrusted_baseline_is_not_used(self) -> None:
         young = Baseline(60, 300)
         for t in range(59):

@@ -2,7 +2,8 @@
 
 Shares over an objective come from bucket deltas and burn an error budget; the pairs are those of the SRE workbook
 scaled from days to a session. A lifetime average is never looked at. SGLang observes the first token of a
-request that does not stream only at its first flush, after up to 50 tokens: such requests raise this number.
+request that does not stream only at its first flush, after up to 50 tokens: before 0.5.17, which tells them
+apart, such requests raise this number.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from inferguard_core.verdict import Evidence
 from inferguard_core.window import bucket_quantile
 
 if TYPE_CHECKING:
+    from inferguard_core.baseline import Baseline
     from inferguard_core.detect.limits import Limits
     from inferguard_core.window import Quantile, Share, Window
 
@@ -112,12 +114,8 @@ def _look(window: Window, limits: Limits, situation: Situation, subject: Subject
     if quantile is not None and quantile.n < subject.min_n:
         quantile = None
     baseline = situation.baselines.get(subject.normal)
-    centre, spread = (baseline.centre, baseline.spread) if baseline is not None else (None, None)
-    ceiling = None
-    if centre is not None and spread is not None:
-        noise = OUTLIER_Z * max(spread, TABLE[subject.normal].floor)
-        step = max(noise, limits.latency_step_of_objective * subject.objective)
-        ceiling = max(centre * limits.ttft_alert_multiplier, centre + step)
+    centre = baseline.centre if baseline is not None else None
+    ceiling = _ceiling(baseline, limits, subject) if baseline is not None else None
     return Look(
         fast=_pair(window, limits.burn_fast_long, limits.burn_fast_short, subject),
         slow=_pair(window, limits.burn_slow_long, limits.burn_slow_short, subject),
@@ -128,6 +126,16 @@ def _look(window: Window, limits: Limits, situation: Situation, subject: Subject
         fast_limit=_burn_share(limits.burn_fast, limits),
         slow_limit=_burn_share(limits.burn_slow, limits),
     )
+
+
+def _ceiling(baseline: Baseline, limits: Limits, subject: Subject) -> float | None:
+    """Above it p95 is another than it was: twice the usual, beyond its noise, and clear of its usual highs."""
+    centre, spread, high = baseline.centre, baseline.spread, baseline.high
+    if centre is None or spread is None or high is None:
+        return None
+    step = limits.latency_step_of_objective * subject.objective
+    noise = OUTLIER_Z * max(spread, TABLE[subject.normal].floor)
+    return max(centre * limits.ttft_alert_multiplier, centre + noise, high + step)
 
 
 def _over(window: Window, ceiling: float, subject: Subject) -> bool:

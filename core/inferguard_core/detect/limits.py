@@ -62,7 +62,7 @@ class Limits:
     ttft_alert_multiplier: Factor = 2.0
     """`ttft_high` and `itl_high`: p95 over this multiple of the endpoint's own baseline …"""
     latency_step_of_objective: Ratio = 0.2
-    """… and above it by this share of the objective: nobody waits for less."""
+    """… and above what it reaches once in twenty by this share of the objective: nobody waits for less."""
     latency_min_n: Count = 20.0
     """Requests under a share or a quantile of first-token times."""
     itl_min_n: Count = 200.0
