@@ -48,8 +48,13 @@ ARRIVAL_SURGE = Scenario(
 
 KV_EXHAUSTED = Scenario(
     "kv_exhausted",
-    "Long generations, hardly more requests than usual, need more KV than there is.",
-    (*USUAL, replace(REPORTS, rate=Rate.between(90.0, 220.0, 2.2))),
+    "Long generations, a third more requests than usual, need more KV than there is.",
+    (
+        # Without gusts, and with the short requests away meanwhile: a crowd is another scenario.
+        replace(CHAT, bursts=None),
+        replace(COMPLETIONS, rate=Rate(((90.0, 1.0), (90.0, 0.0), (220.0, 0.0), (220.0, 1.0)))),
+        replace(REPORTS, rate=Rate.between(90.0, 220.0, 2.2)),
+    ),
     episodes=(
         Episode(
             onset=90.0,
