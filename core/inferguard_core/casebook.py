@@ -119,7 +119,9 @@ class Casebook:
         return t - self._leading_since >= scene.limits.diagnosis_settle
 
     def _explains_more(self, concluded: Diagnosis, *, easing: bool) -> bool:
-        """Whether another cause than the believed one may take the lead."""
+        """Whether another cause than the believed one may take the lead; that none is clear now is not another."""
+        if concluded.cause == UNCLEAR:
+            return False
         if concluded.confidence > self._best or (not easing and concluded.confidence == self._best):
             return True
         believed = self.diagnosis.cause if self.diagnosis is not None else ""

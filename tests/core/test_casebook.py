@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 RECORDING = Path(__file__).parents[1] / "fixtures" / "recordings" / "vllm-0.32-kv_pressure.jsonl.gz"
 
 
-async def play(scenario: str, until_s: float, interval_s: float = 2.0) -> tuple[EndpointWatch, list[Event]]:
-    engine = SimulatedEngine(SCENARIOS[scenario], engine=Dialect.VLLM_V1, seed=1)
+async def play(
+    scenario: str, until_s: float, interval_s: float = 2.0, dialect: Dialect = Dialect.VLLM_V1
+) -> tuple[EndpointWatch, list[Event]]:
+    engine = SimulatedEngine(SCENARIOS[scenario], engine=dialect, seed=1)
     source = SimulatedSource(engine, interval_s=interval_s)
     watch = EndpointWatch("http://sim", "sim", interval_s, ProofLevel.SIMULATED, Limits())
     events: list[Event] = []
@@ -64,6 +66,14 @@ async def test_the_second_crash_with_the_same_shape_is_told_from_a_restart() -> 
     assert list(dict.fromkeys(causes(events))) == ["engine_down", "engine_restarted", "shape_crash"]
     advised = [e.advisory.action_type.value for e in events if isinstance(e, ActionEvent)]
     assert advised[0] == "quarantine_shape"
+
+
+async def test_a_named_cause_is_given_up_for_another_and_not_for_none() -> None:
+    """Prefill goes first on SGLang, so that its pool fills behind the limit that it names at first."""
+    _, events = await play("compute_bound", 300, dialect=Dialect.SGLANG)
+    told = causes(events)
+    assert "compute_bound" in told
+    assert "unclear" not in told[told.index("compute_bound") :]
 
 
 async def test_a_healthy_engine_has_no_case() -> None:

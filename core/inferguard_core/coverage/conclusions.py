@@ -28,6 +28,7 @@ SEEN_AS: Final = {
     "itl_tail_up": "itl_high",
     "latency_felt": "ttft_high",
     "queued": "queue_growth",
+    "queue_grows": "queue_growth",
 }
 """Required condition to the anomaly kind that it is seen with."""
 
@@ -36,7 +37,7 @@ KNOWN_BY: Final[dict[str, tuple[tuple[S, ...], ...]]] = {
     "takes_all": ((S.KV_USAGE,),),
     "tokens_held_up": ((S.KV_USAGE, S.KV_CAPACITY_TOKENS, S.RUNNING),),
     "pressed": ((S.KV_USAGE,), (S.PREEMPTIONS,)),
-    "kv_low": _POOL,
+    "fell_low": _POOL,
     "kv_slack": _POOL,
     "at_cap": ((S.RUNNING, S.WAITING),),
     "prompt_rate_at_peak": ((S.PROMPT_TOKENS,),),

@@ -71,7 +71,7 @@ def crashes(window: Window, known: tuple[Crash, ...], *, down: bool) -> tuple[Cr
     for end in ends:
         last = history.at_or_before(end)
         if last is not None and not _known(kept, last, end):
-            kept.append(_crash(history, last.t, last.unix))
+            kept.append(_crash(history, last, kept))
     return tuple(kept)
 
 
@@ -83,11 +83,12 @@ def _known(kept: list[Crash], last: Row, end: float) -> bool:
     return any(-1.0 < crash.unix - last.unix < end - last.t + 1.0 for crash in kept)
 
 
-def _crash(history: History, t: float, unix: float) -> Crash:
+def _crash(history: History, last: Row, others: list[Crash]) -> Crash:
+    t, unix = last.t, last.unix
     minute = stretch(history, t - LAST_WORDS_S, t)
     if minute is None:
         return Crash(unix, None, None)
-    burst = _leap(minute)
+    burst = _leap(minute, others)
     named = [f"{BURST}{1 << (int(burst).bit_length() - 1):,} tokens"] if burst else []
     shapes = (*_rare(minute), *named)
     return Crash(unix, _traffic(minute), _drained(history, t, minute), shapes, burst)
@@ -134,13 +135,18 @@ def _rare(last: Stretch) -> list[str]:
     return found
 
 
-def _leap(last: Stretch) -> float:
-    """Tokens by which the prompt counter rose in a poll in which it rose further than ever before, else 0."""
+def _leap(last: Stretch, others: list[Crash]) -> float:
+    """Tokens by which the prompt counter rose in a poll in which it rose further than ever before, else 0.
+
+    The last words of other crashes are no measure: what is suspected now may have come then as well.
+    """
     counted = last.last.get(Signal.PROMPT_TOKENS_COMPUTED) is not None
     signal = Signal.PROMPT_TOKENS_COMPUTED if counted else Signal.PROMPT_TOKENS
     rows = last.history.since(last.first.t - EARLIER_S)
     points = [(row.t, v) for row in rows if row.t <= last.last.t and (v := row.get(signal)) is not None]
     rises = [(t, b - a) for (_, a), (t, b) in pairwise(points) if b > a]
-    earlier = [rise for t, rise in rises if t <= last.first.t]
+    ends = [last.last.t - (last.last.unix - other.unix) for other in others]
+    usual = [(t, rise) for t, rise in rises if all(not end - LAST_WORDS_S <= t <= end for end in ends)]
+    earlier = [rise for t, rise in usual if t <= last.first.t]
     largest = max((rise for t, rise in rises if t > last.first.t), default=0.0)
     return largest if len(earlier) >= LEAP_MIN_POLLS and largest >= LEAP * max(earlier) else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.diagnose.look import anomalous, times, unknown
+from inferguard_core.diagnose.prelude import LEAD_S
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 WORSE = 2.0
 """The multiple of its own normal at which the rules on latency fire."""
 FLAT_WITHIN = 1.3
+FLAT_OF_TAIL, FLAT_AT_MOST = 0.1, 1.5
+"""Half as slow again is what `decode_drift` warns of, however long the tail."""
 SLOWER = 1.2
 """A lasting step of a fifth is what `decode_drift` calls a slow-down."""
 LARGER = 2.0
@@ -32,21 +35,44 @@ def ttft_up(look: Look) -> Condition:
 
 
 def itl_tail_up(look: Look) -> Condition:
-    """The slowest tokens are slower and the middle ones are not: something stands between some steps."""
+    """The slowest tokens are slower and the middle ones hardly are: something stands between some steps.
+
+    A larger batch slows the middle a little; that is flat beside a tail that grew ten times as much. While a
+    window fills with slower tokens its tail turns before its middle, so a tail younger than it tells nothing.
+    """
     words = f"ITL p95 ≥ {WORSE:g}x before with p50 flat"
     tail, middle = look.now("itl_p95"), look.now("itl_p50")
     tail_before, middle_before = look.before("itl_p95"), look.before("itl_p50")
     if tail is None or middle is None or not tail_before or not middle_before:
         return unknown("itl_tail_up", words)
-    holds = tail >= WORSE * tail_before and middle <= FLAT_WITHIN * middle_before
+    flat = min(FLAT_AT_MOST, max(FLAT_WITHIN, 1.0 + FLAT_OF_TAIL * (tail / tail_before - 1.0)))
+    holds = tail >= WORSE * tail_before and middle <= flat * middle_before
     told = [shown(v, "seconds") for v in (tail_before, tail, middle_before, middle)]
     rows = (
         look.evidence("itl_p95", tail, WORSE * tail_before, tail_before),
-        look.evidence("itl_p50", middle, FLAT_WITHIN * middle_before, middle_before),
+        look.evidence("itl_p50", middle, flat * middle_before, middle_before),
     )
     since = look.since("itl_tail_up", "itl_p95", WORSE * tail_before) if holds else None
     text = f"{words} (p95 {told[0]} → {told[1]}, p50 {told[2]} → {told[3]})"
-    return Condition("itl_tail_up", holds, text, rows, since)
+    young = since is not None and look.scene.unix - since < QUANTITIES["itl_p95"].window_s
+    return Condition("itl_tail_up", None if young else holds, text, rows, None if young else since)
+
+
+def pressure_first(look: Look) -> Condition:
+    """The pool or the queue was under pressure before the tail grew, or soon after: then that is what slows it.
+
+    Prompts that break into decoding hold requests up as well, so a minute later pressure is their consequence.
+    """
+    words, tail = "pool or queue under pressure before the tail grew", look.known["itl_tail_up"]
+    signs = [look.known[name] for name in ("preempting", "kv_full", "queue_grows")]
+    held = [c for c in signs if c.holds]
+    if not held:
+        return Condition("pressure_first", False if all(c.holds is False for c in signs) else None, words)
+    if not tail.holds or tail.onset_unix is None:
+        return unknown("pressure_first", words)
+    first = min(held, key=lambda c: c.onset_unix if c.onset_unix is not None else look.scene.unix)
+    lead = (tail.onset_unix + LEAD_S) - (first.onset_unix or look.scene.unix)
+    return Condition("pressure_first", lead > 0, f"{words} ({first.text})", first.evidence)
 
 
 def latency_felt(look: Look) -> Condition:
@@ -60,6 +86,21 @@ def latency_felt(look: Look) -> Condition:
 def prefill_flood(look: Look) -> Condition:
     """Far more prompt is computed than before: an admission that holds requests back does not do that."""
     return times(look, "prefill_flood", "prompt_computed_rate", BURST)
+
+
+def prefill_first(look: Look) -> Condition:
+    """Far more prompt than before at the engine's best rate, and a queue, while the pool had room.
+
+    Seen once it lasts: prefill goes before decoding, so that the requests it lets in fill the pool in the end.
+    """
+    signs = [look.known[name] for name in ("prefill_flood", "prompt_rate_at_peak", "queued", "kv_slack")]
+    denied = next((c for c in signs if c.holds is False), None)
+    if denied is not None:
+        return Condition("prefill_first", False, f"prefill the limit before the pool ({denied.text})")
+    if any(c.holds is None for c in signs):
+        return unknown("prefill_first", "prefill the limit before the pool")
+    text = f"prefill the limit before the pool ({signs[0].text})"
+    return Condition("prefill_first", True, text, signs[0].evidence)
 
 
 def itl_up(look: Look) -> Condition:

@@ -20,6 +20,8 @@ ERROR_MIN = 5.0
 """As for the rule on errors."""
 SILENT = {"down": "no answer", "stalled": "frozen"}
 RECENT_S = 600.0
+SLOWNESS = ("queued", "ttft_up", "itl_tail_up", "itl_up")
+"""What a client feels that waits for a whole answer."""
 
 
 def down(look: Look) -> Condition:
@@ -181,18 +183,33 @@ def _since_rule(look: Look, found: Condition) -> Condition:
 def hung_up_after_waiting(look: Look) -> Condition:
     """Waiting or latency rose before clients gave up: they gave up because of it."""
     words, aborts = "clients gave up after waiting", look.known["aborted"]
-    rose = [
-        o for i in ("queued", "ttft_up") if (c := look.known[i]).holds and (o := c.onset_unix) is not None
-    ]
+    rose = [o for i in SLOWNESS if (c := look.known[i]).holds and (o := c.onset_unix) is not None]
     if aborts.holds is None or (aborts.holds and aborts.onset_unix is None):
         return unknown("hung_up_after_waiting", words)
     if not aborts.holds or not rose:
-        seen = [look.known[i].text for i in ("queued", "ttft_up") if look.holds(i) is False]
+        seen = [look.known[i].text for i in SLOWNESS if look.holds(i) is False]
         known = not aborts.holds or bool(seen)
         text = f"{words} (not so: {'; '.join(seen)})" if seen else words
         return Condition("hung_up_after_waiting", False if known else None, text)
     lead = (aborts.onset_unix or look.scene.unix) - min(rose)
     return Condition("hung_up_after_waiting", lead >= 0, f"{words} (it rose {lead:.0f} s before)")
+
+
+def gave_up_first(look: Look) -> Condition:
+    """Clients hung up before a queue formed: what waits in it is in part what they asked again."""
+    words, aborts, queue = (
+        "clients hung up before a queue formed",
+        look.known["aborted"],
+        look.known["queued"],
+    )
+    if aborts.holds is None or queue.holds is None:
+        return unknown("gave_up_first", words)
+    if not aborts.holds or not queue.holds:
+        return Condition("gave_up_first", False, f"{words} (no)")
+    if aborts.onset_unix is None or queue.onset_unix is None:
+        return unknown("gave_up_first", words)
+    lead = queue.onset_unix - aborts.onset_unix
+    return Condition("gave_up_first", lead > 0, f"{words} ({lead:.0f} s)", aborts.evidence)
 
 
 def client_deploy(look: Look) -> Condition:

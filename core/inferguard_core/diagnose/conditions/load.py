@@ -201,6 +201,17 @@ def takes_all(look: Look) -> Condition:
     return Condition("takes_all", False if room.holds else None, room.text, room.evidence)
 
 
+def held_back(look: Look) -> Condition:
+    """Requests wait for a reservation, with room in the pool, in the batch and for more prefill.
+
+    Whoever computes prompts again or needs more KV than there is waits for one of these.
+    """
+    found = look.known["takes_all"]
+    holds = None if found.holds is None else not found.holds
+    words = "requests are held back from room" if holds else found.text
+    return Condition("held_back", holds, f"{words}: {found.text}" if holds else words, found.evidence)
+
+
 def surged(look: Look) -> Condition:
     """More requests of the usual kind: a pool that fills by it is filled by their number."""
     doubled, grew = look.known["arrivals_doubled"], look.known["requests_grew"]

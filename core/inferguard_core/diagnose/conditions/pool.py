@@ -115,7 +115,9 @@ def room_with_queue(look: Look) -> Condition:
 
 
 def ratio_high(look: Look) -> Condition:
-    return threshold(look, "ratio_high", "new_token_ratio", RATIO_HIGH)
+    """A low ratio denies nothing: requests with ignore_eos are reserved whole, whatever it is."""
+    found = threshold(look, "ratio_high", "new_token_ratio", RATIO_HIGH)
+    return replace(found, holds=found.holds or None)
 
 
 def swapping(look: Look) -> Condition:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.diagnose.conditions.pool import HALF
 from inferguard_core.diagnose.look import threshold, times, unknown
+from inferguard_core.diagnose.prelude import AROUND_S
 from inferguard_core.diagnose.quantities import QUANTITIES, shown
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Condition, Evidence
@@ -169,8 +171,32 @@ def cache_cold(look: Look) -> Condition:
     return Condition("cache_cold", age < COLD_S, f"{words} ({age:.0f} s)", (), look.unix(last))
 
 
+def fell_low(look: Look) -> Condition:
+    """The pool had room when the hit rate fell: that prompts are computed again may fill it later."""
+    fell, words = look.known["hit_rate_fell"], "KV usage < 0.50 when the hit rate fell"
+    if not fell.holds:
+        return Condition("fell_low", fell.holds, f"{words} (it did not)")
+    at = look.t(fell.onset_unix) if fell.onset_unix is not None else None
+    pair = look.beside("kv_usage", at) if at is not None else None
+    if pair is None:
+        low = look.known["kv_low"]
+        return Condition("fell_low", low.holds, low.text, low.evidence)
+    usage = max(pair)
+    return Condition(
+        "fell_low", usage < HALF, f"{words} ({usage:.2f})", (look.evidence("kv_usage", usage, HALF),)
+    )
+
+
 def hits_kept(look: Look) -> Condition:
-    """As many tokens come from the cache as before: the share fell because other prompts came on top."""
+    """As many tokens come from the cache as before: the share fell because other prompts came on top.
+
+    So do they once the share is back, whatever few prompts come by then.
+    """
+    share, usual = look.now("prefix_hit_rate"), _reference(look)
+    if share is not None and usual is not None and usual - share < FALL and look.holds("hit_rate_fell"):
+        return Condition(
+            "hits_kept", True, f"the hit rate is back near what it was ({usual:.2f}, {share:.2f})"
+        )
     words, now = "as many tokens cached as before", look.now("prompt_cached_rate")
     before = look.prelude.late.get("prompt_cached_rate") if look.prelude is not None else None
     if now is None or not before:
@@ -180,9 +206,47 @@ def hits_kept(look: Look) -> Condition:
     return Condition("hits_kept", now >= KEPT_SHARE * before, text, (row,))
 
 
+def diluted(look: Look) -> Condition:
+    """While the hit rate fell, as many tokens still came from the cache: other prompts came on top of those it knew.
+
+    That it gives fewer later, in a pool that these have filled, is a consequence; that it gives hardly any is not.
+    """
+    words, fell = "other prompts came on top when the hit rate fell", look.known["hit_rate_fell"]
+    if not fell.holds:
+        return Condition("diluted", fell.holds, words)
+    at = look.t(fell.onset_unix) if fell.onset_unix is not None else None
+    pair = look.beside("prompt_cached_rate", at) if at is not None else None
+    if pair is None or pair[0] <= 0:
+        return unknown("diluted", words)
+    now = look.now("prompt_cached_rate")
+    told = " → ".join(shown(v, "tokens/s") for v in (*pair, now) if v is not None)
+    row = look.evidence("prompt_cached_rate", pair[1], KEPT_SHARE * pair[0], pair[0])
+    holds = pair[1] >= KEPT_SHARE * pair[0] and (now is None or now >= GONE * pair[0])
+    return Condition("diluted", holds, f"{words} (cached {told})", (row,))
+
+
+def filled_first(look: Look) -> Condition:
+    """The pool was full of live requests for a while before the cache gave nothing: it had no room for prefixes."""
+    words, gone, full = (
+        "the pool filled before the hits were gone",
+        look.known["hits_gone"],
+        look.known["pressed"],
+    )
+    if not gone.holds or not full.holds:
+        known = gone.holds is not None and full.holds is not None
+        return Condition("filled_first", False if known else None, words)
+    if gone.onset_unix is None or full.onset_unix is None:
+        return unknown("filled_first", words)
+    lead = gone.onset_unix - full.onset_unix
+    return Condition("filled_first", lead >= AROUND_S, f"{words} ({lead:.0f} s)", full.evidence)
+
+
 def hits_fell_first(look: Look) -> Condition:
     """The hit rate fell before the pool filled: the recomputed prompts are what fills it."""
     fell = look.known["hit_rate_fell"]
+    excused = next((c for n in ("diluted", "filled_first") if (c := look.known[n]).holds), None)
+    if excused is not None:
+        return Condition("hits_fell_first", False, excused.text, excused.evidence)
     onsets = [c.onset_unix for i in ("kv_full", "preempting") if (c := look.known[i]).holds]
     others = [o for o in onsets if o is not None]
     low = look.known["hits_gone"]
