@@ -223,7 +223,12 @@ def _client(model: Model) -> Any:
     import openai
 
     return openai.AsyncOpenAI(
-        base_url=model.base_url, api_key=model.key, timeout=model.deadline_s, max_retries=0
+        base_url=model.base_url,
+        api_key=model.key,
+        timeout=model.deadline_s,
+        max_retries=0,
+        # What is asked goes where a person said, and nowhere that an answer says.
+        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=model.deadline_s),
     )
 
 

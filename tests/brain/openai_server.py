@@ -72,6 +72,10 @@ def status(code: int, text: str = "", kind: str = "text/plain") -> Reply:
     return lambda _: web.Response(status=code, text=text, content_type=kind)
 
 
+def redirect(code: int, url: str) -> Reply:
+    return lambda _: web.Response(status=code, headers={"Location": url})
+
+
 def slow(seconds: float) -> Reply:
     async def reply(_body: dict[str, Any]) -> web.Response:
         await asyncio.sleep(seconds)

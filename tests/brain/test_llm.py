@@ -12,7 +12,7 @@ from inferguard_brain.context import Context, read
 from inferguard_brain.llm import Model, Price
 from inferguard_brain.reason import Case, Reasoner
 from tests.brain.incident import honest, incident
-from tests.brain.openai_server import answering, completion, only_streams, serving, slow, status
+from tests.brain.openai_server import answering, completion, only_streams, redirect, serving, slow, status
 
 if TYPE_CHECKING:
     from tests.brain.openai_server import ChatServer, Reply
@@ -102,6 +102,17 @@ async def test_whatever_else_comes_is_one_reason_and_the_rules_stay(reply: Reply
     assert found["error"].endswith("rules alone")
     assert KEY not in json.dumps(found)
     assert (found["diagnosis"], found["narrative"]) == (None, [])
+
+
+@pytest.mark.parametrize("code", [302, 307, 308])
+async def test_a_redirect_is_not_followed(code: int) -> None:
+    """By 307 and 308 the question, evidence and all, would go wherever an answer says."""
+    async with serving(answering(GOOD)) as elsewhere:
+        found, asked = await thought(redirect(code, f"{elsewhere.url}/chat/completions"))
+    assert found["source"] == "rules"
+    assert f"HTTP {code}" in found["error"]
+    assert len(asked.asked) == 1
+    assert elsewhere.asked == []
 
 
 async def test_what_may_pass_is_tried_once_more() -> None:
