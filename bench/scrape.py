@@ -1,6 +1,6 @@
-"""What one scrape costs in CPU: plain httpx, httpx on aiohttp's pool, and aiohttp alone, in one run.
+"""What one scrape costs in CPU: our connections under httpx, plain httpx, and aiohttp alone, in one run.
 
-The three ask the same server, in a process of its own, for the same page of the size that a vLLM engine with
+They ask the same server, in a process of its own, for the same page of the size that a vLLM engine with
 one model serves. Only this process' CPU is counted, so a busy machine changes the result little. Ratios are
 the finding; milliseconds depend on the machine.
 """
@@ -73,7 +73,7 @@ def _client() -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def _httpx_on_aiohttp(url: str) -> AsyncIterator[Ask]:
+async def _our_connections(url: str) -> AsyncIterator[Ask]:
     async with _client() as client:
 
         async def ask() -> None:
@@ -118,7 +118,7 @@ async def _cpu_ms(ask: Ask, concurrent: int) -> float:
 async def _measure(url: str) -> list[str]:
     clients = {
         "aiohttp alone": _raw_aiohttp,
-        "httpx on aiohttp": _httpx_on_aiohttp,
+        "httpx on our connections": _our_connections,
         "plain httpx": _plain_httpx,
         "DirectSource.poll": _direct_source,
     }

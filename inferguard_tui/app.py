@@ -57,6 +57,7 @@ class InferGuardApp(Program):
         self._newest: Frame | None = None
         self._shown: Frame | None = None
         self._fleet_shown = False
+        self._chart_wanted = False
         self._raster: chart.Raster | None = None
 
     def on_mount(self) -> None:
@@ -81,7 +82,7 @@ class InferGuardApp(Program):
 
     @on(FrameReady)
     def take_frame(self, message: FrameReady) -> None:
-        first, self._newest = self._newest is None, message.frame
+        self._newest = message.frame
         if self.watching.paused_unix is None:
             self._shown = message.frame
         if len(message.frame.endpoints) > 1 and not self._fleet_shown and len(self.screen_stack) <= 2:
@@ -89,7 +90,9 @@ class InferGuardApp(Program):
             self._fleet_shown = True
             last, plain = self.remembered, self.terminal.ascii_only
             self.switch_screen(FleetScreen(sort=last.sort, at=last.endpoint, ascii_only=plain))
-        if first:
+        if not self._chart_wanted and any(each.polls for each in message.frame.endpoints):
+            # After the first data, which it would delay by its import.
+            self._chart_wanted = True
             self.call_after_refresh(self.run_worker, self._load_chart, name="chart", exit_on_error=False)
         self.deliver()
 

@@ -92,7 +92,9 @@ class PlotextRaster:
         self, marked: Sequence[tuple[Values, str]], height: int, threshold: float | None
     ) -> tuple[str, ...]:
         width, figure = len(marked[0][0]), self._figure
-        figure.clear()
+        # What is set below is set anew each time. All of `clear` would load the rest of plotext, with its tests,
+        # for the size of a terminal that is not drawn on: 1 MiB.
+        figure.clear.data()
         figure.plot_size(width, height)
         figure.theme("colorless")
         figure.axes(False)

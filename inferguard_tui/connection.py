@@ -58,8 +58,6 @@ def connect(
     # The HTTP stack is half of a headless command's start-up; replay and --help do without it.
     from inferguard_core.sources.client import open_client
     from inferguard_core.sources.direct import DirectSource
-    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
-    from inferguard_core.sources.prometheus.server import PrometheusServer
 
     client = open_client(how)
     if isinstance(client, BadInput):
@@ -70,11 +68,20 @@ def connect(
     return Connection(
         client,
         tuple((named[a.url], DirectSource(a, how, client=client, proof=proof)) for a in engines),
-        tuple(
-            PrometheusFleet(PrometheusServer(a, how, client), f"prometheus+{a.base}", interval_s, proof)
-            for a in servers
-        ),
+        tuple(_fleet(a, how, client, interval_s, proof) for a in servers),
         how,
+    )
+
+
+def _fleet(
+    server: Address, how: Access, client: httpx.AsyncClient, interval_s: float, proof: ProofLevel
+) -> PrometheusFleet:
+    # Where no metrics server is asked, its reader is half a MiB for nothing.
+    from inferguard_core.sources.prometheus.fleet import PrometheusFleet
+    from inferguard_core.sources.prometheus.server import PrometheusServer
+
+    return PrometheusFleet(
+        PrometheusServer(server, how, client), f"prometheus+{server.base}", interval_s, proof
     )
 
 

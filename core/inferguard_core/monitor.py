@@ -144,16 +144,19 @@ class Monitor:
             self._wake.set()
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """Frames until closed: at once, then as polls come in, at least one a second."""
+        """Frames until closed: at once, with the first answer, then as polls come in, at least one a second."""
         self.start()
         yield self.frame()
+        answered = False
         while self._running:
             try:
                 async with asyncio.timeout(TICK_S):
                     await self._wake.wait()
-                await asyncio.sleep(COALESCE_S)
+                # Somebody waits for the first answer; later ones may wait for each other.
+                await asyncio.sleep(COALESCE_S if answered else 0.0)
             except TimeoutError:
                 pass
+            answered = answered or any(watch.polls for watch in self.watches)
             yield self.frame()
 
     def frame(self) -> Frame:

@@ -106,7 +106,7 @@ async def _skew(client: httpx.AsyncClient, address: Address, access: Access) -> 
             response = await client.send(request, stream=True)
             told = response.headers.get("date", "")
             await response.aclose()
-    except explain.transport_errors():  # the deadline's TimeoutError is an OSError, and one of them
+    except explain.TRANSPORT_ERRORS:  # the deadline's TimeoutError is an OSError, and one of them
         return None
     try:
         theirs = parsedate_to_datetime(told)

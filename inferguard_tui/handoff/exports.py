@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from inferguard_core.recent import RecentPolls, Slice
 from inferguard_core.sources.bad_input import BadInput
-from inferguard_core.sources.recording import Header
 from inferguard_tui.handoff.files import FOLDER, write_page
 
 if TYPE_CHECKING:
     from inferguard_core.monitor import Listener
     from inferguard_core.poll import Poll
+    from inferguard_core.sources.recording import Header
 
 ENDPOINTS_MOST: Final = 10
 _NO_SLICE = f"no recording: pages are kept for at most {ENDPOINTS_MOST} endpoints"
@@ -54,6 +54,8 @@ class Exports:
 
     async def write(self, endpoint: str, incident_id: str, markdown: str) -> str:
         """Write both; a line that says where they are, or why not."""
+        from inferguard_core.sources.recording import Header
+
         recent = self._recent.get(endpoint)
         kept = None if recent is None else recent.slice()
         header = Header(endpoint, time.time(), self._interval_s, f"around incident {incident_id}")

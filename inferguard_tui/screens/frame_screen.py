@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -10,6 +10,7 @@ from textual.screen import Screen
 from inferguard_tui.messages import FramesWanted
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.screens.frugal_compositor import FrugalCompositor
+from inferguard_tui.widgets.line_view import INK_CLASSES
 
 if TYPE_CHECKING:
     from inferguard_core.frame import Frame
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 class FrameScreen(Screen[None]):
     """Base of the screens that frames are delivered to."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
 
     frame: reactive[Frame | None] = reactive(None, repaint=False)
     watching: reactive[Watching] = reactive(Watching(), repaint=False)

@@ -29,6 +29,11 @@ _MERGE_CELLS = 24
 Cells = list[tuple[str, Ink]]
 
 
+INK_CLASSES: frozenset[str] = frozenset(f"ink--{ink}" for ink in Ink)
+"""What a screen with a `LineView` on it declares as its component classes. Textual makes a node for each, with its
+queues and locks: on every view, rather than once a screen, they were 1 MiB and a tenth of the first frame."""
+
+
 class PlainScrollBar(ScrollBarRender):
     """A scroll bar by colour alone, whose ends fall on whole cells."""
 
@@ -36,9 +41,8 @@ class PlainScrollBar(ScrollBarRender):
 
 
 class LineView(ScrollView, can_focus=False, inherit_bindings=False):
-    """Shows `lines`. Subclasses call `draw` with new lines as often as they like."""
+    """Shows `lines`, in the inks of its screen. Subclasses call `draw` with new lines as often as they like."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{ink}" for ink in Ink}
     DEFAULT_CSS = "LineView { height: 1; overflow: hidden hidden; background: transparent; }"
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
@@ -75,7 +79,7 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
 
     def ink_style(self, ink: Ink) -> Style:
         """The style of an ink in the current theme."""
-        return self.get_component_rich_style(f"ink--{ink}", partial=True)
+        return self.screen.get_component_rich_style(f"ink--{ink}", partial=True)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -10,7 +10,7 @@ import pytest
 from inferguard_core.detect.limits import Limits
 from inferguard_core.events import AnomalyEvent, Event
 from inferguard_core.frame import Frame, Status
-from inferguard_core.monitor import BACK_OFF_MAX_S, Listener, Monitor, back_off
+from inferguard_core.monitor import BACK_OFF_MAX_S, COALESCE_S, Listener, Monitor, back_off
 from inferguard_core.poll import Failure, FailureKind, Poll, ProofLevel
 from tests.core.test_watch import page
 
@@ -92,6 +92,18 @@ async def test_a_hung_endpoint_costs_the_others_nothing() -> None:
     assert hung.status is Status.WAITING
     assert one.status is two.status is Status.OK
     assert min(sources[1].asked, sources[2].asked) >= 10
+
+
+async def test_the_first_answer_waits_for_no_other() -> None:
+    """Later ones share a frame; the first is what somebody who has just started the monitor waits for."""
+    monitor = Monitor([("one", Scripted("one")), ("hung", Hung("hung"))], 10.0, Limits())
+    begin = time.monotonic()
+    async for frame in monitor.frames():
+        if frame.endpoints[0].polls:
+            break
+        monitor.touch("http://hung")  # what is no answer does not count as one
+    assert time.monotonic() - begin < COALESCE_S / 2
+    await monitor.close()
 
 
 async def test_frames_are_numbered_and_hold_every_endpoint_in_order() -> None:

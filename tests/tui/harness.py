@@ -10,6 +10,7 @@ from textual.app import App
 
 from inferguard_tui import app as app_module
 from inferguard_tui.app import InferGuardApp
+from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.terminal import Terminal
 from inferguard_tui.theming import find_themes, token_defaults
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.pilot import Pilot
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from inferguard_core.frame import Frame
@@ -97,6 +99,9 @@ class Harness(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return token_defaults(self.current_theme)
+
+    def get_default_screen(self) -> Screen[None]:
+        return FrameScreen()
 
     def compose(self) -> ComposeResult:
         yield self.widget

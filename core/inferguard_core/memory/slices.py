@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.journal import LOGGER
-from inferguard_core.recorder import RecordingWriter
 from inferguard_core.sources.bad_input import BadInput
-from inferguard_core.sources.recording import Header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from inferguard_core.frame import Incident
     from inferguard_core.poll import EndpointFacts, Poll
+    from inferguard_core.recorder import RecordingWriter
     from inferguard_core.watch import EndpointWatch
 
 BEFORE_S: Final = 120.0
@@ -94,6 +93,10 @@ class Slices:
         self._disk.shutdown(wait=True)
 
     def _begin(self, known: _Endpoint, watch: EndpointWatch, incident: Incident) -> None:
+        # Until something is wrong there is nothing to write.
+        from inferguard_core.recorder import RecordingWriter
+        from inferguard_core.sources.recording import Header
+
         assert watch.newest is not None
         known.begun = watch.newest.t
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from inferguard_core.sources import explain
 from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.guard import ForbiddenRequestError
@@ -43,6 +44,20 @@ class LoadTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def transport_errors() -> tuple[type[Exception], ...]:
+    """What sending may raise: httpx's adapter lets some of aiohttp's own errors through."""
+    import aiohttp
+
+    return (*explain.TRANSPORT_ERRORS, aiohttp.ClientError)
+
+
+def in_httpx_terms(error: Exception) -> Exception:
+    """`error` as httpx would call it, where the adapter does not."""
+    import aiohttp
+
+    return httpx.RemoteProtocolError(str(error)) if isinstance(error, aiohttp.ClientResponseError) else error
 
 
 def open_load_client(access: Access) -> httpx.AsyncClient | BadInput:

@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_core.printable import printable
-from inferguard_core.replay.client import Api
+from inferguard_core.replay.client import Api, in_httpx_terms, transport_errors
 from inferguard_core.replay.content import as_prompt
 from inferguard_core.replay.outcome import Counted, Ending, TurnOutcome
 from inferguard_core.replay.sse import DONE, EventLines, NotAStreamError, Usage, read_piece
@@ -67,8 +67,9 @@ class Sender:
             error, message = "TimedOut", f"no whole answer within {self._target.deadline_s:g} s"
         except asyncio.CancelledError:
             return replace(stream.onto(blank), ending=Ending.INTERRUPTED)
-        except explain.transport_errors() as problem:
-            failure = explain.connection_failure(self._target.address.name, problem, stream.received)
+        except transport_errors() as problem:
+            told = in_httpx_terms(problem)
+            failure = explain.connection_failure(self._target.address.name, told, stream.received)
             error, message = failure.kind.value, failure.message
         outcome = stream.onto(blank)
         if error:

@@ -1,8 +1,4 @@
-"""The one HTTP client of a process: httpx's interface on aiohttp's connections.
-
-httpx's own pool searches all its connections for every request, which makes many endpoints dear; aiohttp's
-looks the host up. `bench/scrape.py` prints both.
-"""
+"""The one HTTP client of a process, read-only, and a plain one for what is no engine."""
 
 from __future__ import annotations
 
@@ -12,15 +8,11 @@ import httpx
 
 from inferguard_core.sources.access import Access, tls_context
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.sources.connections import Connections
 from inferguard_core.sources.guard import ReadOnlyTransport
 
 if TYPE_CHECKING:
     import ssl
-
-    import aiohttp
-
-KEEP_ALIVE_S = 4.0
-"""Less than the 5 s after which uvicorn, the server of both engines, closes an idle connection."""
 
 
 def open_client(access: Access) -> httpx.AsyncClient | BadInput:
@@ -29,26 +21,11 @@ def open_client(access: Access) -> httpx.AsyncClient | BadInput:
     It follows no redirect, reads no proxy or other setting from the environment, and leaves deadlines and
     body limits to `fetch`.
     """
-    # aiohttp takes longer to import than the rest of a headless command; only live endpoints need it.
-    import aiohttp
-    from httpx_aiohttp import AiohttpTransport
-
-    context = tls_context(access)
+    context = tls_context(access) if access.ca or access.insecure else None
     if isinstance(context, BadInput):
         return context
-
-    def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            # No limit on connections: there is one request at a time for each endpoint, and with a limit
-            # the hung endpoints of a fleet would hold the slots of the healthy ones.
-            connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
-
-    transport = AiohttpTransport(verify=context, trust_env=False, client=session)
     return httpx.AsyncClient(
-        transport=ReadOnlyTransport(transport),
+        transport=ReadOnlyTransport(Connections(context)),
         timeout=None,  # noqa: S113  # `fetch` holds one deadline over the whole attempt
         trust_env=False,
         follow_redirects=False,

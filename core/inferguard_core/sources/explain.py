@@ -46,15 +46,9 @@ _CERTIFICATE = {
 """OpenSSL's verification results (x509_vfy.h)."""
 
 
-def transport_errors() -> tuple[type[BaseException], ...]:
-    """Everything that an endpoint, its name or its network can make the HTTP client raise.
-
-    aiohttp's own errors are among them since httpx's adapter lets some through; ValueError stands for host
-    names that only the resolver's encoding refuses.
-    """
-    import aiohttp  # loaded by the client by now; slow to import without one
-
-    return (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)
+"""Everything that an endpoint, its name or its network can make the HTTP client raise; ValueError stands for host
+names that only the resolver's encoding refuses."""
 
 
 def connection_failure(name: str, error: BaseException, received: int) -> Failure:
@@ -67,11 +61,9 @@ def connection_failure(name: str, error: BaseException, received: int) -> Failur
 
 def _from_cause(name: str, causes: tuple[BaseException, ...]) -> Failure | None:
     """Where the type of an exception tells."""
-    import aiohttp  # loaded by the client by now
-
     for cause in causes:
-        # aiohttp's wrappers are SSLErrors too, but without the code of the verification.
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
+        # The wrappers of aiohttp, which `validate` uses, are SSLErrors too, but without the verification's code.
+        if isinstance(cause, ssl.SSLError) and type(cause).__module__ == ssl.__name__:
             return Failure(FailureKind.TLS, _tls(name, cause))
         if isinstance(cause, socket.gaierror):
             line = f"{name}: the host name cannot be resolved; check its spelling and DNS"
@@ -92,16 +84,15 @@ def _from_number(name: str, causes: tuple[BaseException, ...]) -> Failure | None
 
 
 def _without_cause(name: str, causes: tuple[BaseException, ...]) -> Failure:
-    import aiohttp  # loaded by the client by now
-
     if isinstance(causes[0], ValueError | httpx.InvalidURL | httpx.UnsupportedProtocol):
         line = f"{name} is not a usable host name; check its spelling"
         return Failure(FailureKind.UNRESOLVED, line)
-    if isinstance(causes[0], httpx.RemoteProtocolError):
-        # The one thing that httpx itself checks in a response; all else is read by aiohttp.
+    refused = isinstance(causes[0], httpx.RemoteProtocolError)
+    if refused and any(isinstance(cause, httpx.InvalidURL) for cause in causes):
+        # The one thing that httpx itself checks in a response.
         line = f"{name} redirects to something that is no URL; give the engine's own address"
         return Failure(FailureKind.REDIRECTED, line)
-    if any(isinstance(cause, aiohttp.ClientResponseError) for cause in causes):
+    if refused:
         line = f"{name} does not answer in HTTP; is this the engine's API port?"
         return Failure(FailureKind.NOT_METRICS, line)
     line = f"{name} closed the connection without an answer; if it speaks TLS, write https://"

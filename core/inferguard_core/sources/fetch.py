@@ -72,7 +72,7 @@ async def fetch(
             return await attempt.run()
     except TimeoutError:
         return explain.timed_out(name, access.timeout_s, attempt.received)
-    except explain.transport_errors() as error:
+    except explain.TRANSPORT_ERRORS as error:
         return explain.connection_failure(name, error, attempt.received or 0)
 
 
