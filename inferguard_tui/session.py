@@ -193,11 +193,10 @@ class LiveFeed:
         )
         if memory is None:
             return listener
-        slices = (
-            Slices(self._settings.memory.state_dir / "incidents")
-            if self._settings.memory.mode == "on"
-            else None
-        )
+        slices = None
+        if self._settings.memory.mode == "on":
+            kept = (lambda _endpoint: None) if self.exports is None else self.exports.recent
+            slices = Slices(self._settings.memory.state_dir / "incidents", kept)
         self.scribe = Scribe(memory, lambda endpoint: self._made().touch(endpoint), slices=slices)
         return self.scribe.beside(listener)
 

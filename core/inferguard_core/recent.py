@@ -1,7 +1,7 @@
-"""The last minutes of raw pages of an endpoint, compressed, so that an incident can be handed over as a recording.
+"""The last minutes of raw pages of an endpoint, packed, so that an incident can be handed over as a recording.
 
-Bounded in time and in bytes; what does not fit any more goes, oldest first. Nothing is written to disk before a
-person asks.
+From one poll to the next most lines of a page stay: what is kept of most pages is the lines that changed. Bounded in
+time and in bytes; what does not fit any more goes, oldest first. Nothing is written to disk before a person asks.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ KEPT_S: Final = 600.0
 KEPT_BYTES: Final = 8 * 2**20
 _LEVEL: Final = 3
 """Of zlib: a page of 60 kB in under a millisecond, to about a tenth."""
+_WHOLE_EVERY: Final = 60
+"""Pages that are kept as changes against one that is whole."""
 
 
 class _Kept(NamedTuple):
     poll: Poll
     """Without its body."""
     body: bytes | None
-    """Compressed; None for a failed poll."""
+    """Compressed: a page, or the changes against `whole`; None for a failed poll."""
+    whole: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Slice:
     @classmethod
     def of(cls, polls: Iterable[Poll]) -> Slice:
         """These polls, as if they had been kept."""
-        return cls(tuple(map(_packed, polls)), None)
+        return cls(tuple(map(_Packer().packed, polls)), None)
 
     def polls(self) -> tuple[Poll, ...]:
         """Oldest first, as they were polled; the first one carries the facts."""
@@ -77,11 +80,12 @@ class RecentPolls:
         self._size = size
         self._kept: deque[_Kept] = deque()
         self._facts: EndpointFacts | None = None
+        self._packer = _Packer()
         self.bytes = 0
 
     def add(self, poll: Poll) -> None:
         """Keep `poll`; polls come in order."""
-        kept = _packed(poll)
+        kept = self._packer.packed(poll)
         self._kept.append(kept)
         self.bytes += len(kept.body or b"")
         oldest = poll.t - self._seconds
@@ -90,17 +94,52 @@ class RecentPolls:
             self._facts = gone.poll.facts or self._facts
             self.bytes -= len(gone.body or b"")
 
-    def slice(self) -> Slice:
-        """What is kept now."""
-        return Slice(tuple(self._kept), self._facts)
+    def slice(self, seconds: float = KEPT_S) -> Slice:
+        """What is kept now of the last `seconds`."""
+        since = self._kept[-1].poll.t - seconds if self._kept else 0.0
+        facts = self._facts
+        for each in self._kept:
+            if each.poll.t >= since:
+                break
+            facts = each.poll.facts or facts
+        return Slice(tuple(each for each in self._kept if each.poll.t >= since), facts)
 
 
-def _packed(poll: Poll) -> _Kept:
-    body = None if poll.body is None else zlib.compress(poll.body.encode("utf-8", "replace"), _LEVEL)
-    return _Kept(replace(poll, body=None), body)
+class _Packer:
+    """Packs the polls of one endpoint, each page against one shortly before it."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._whole = b""
+        self._since_whole = 0
+
+    def packed(self, poll: Poll) -> _Kept:
+        bare = replace(poll, body=None)
+        if poll.body is None:
+            return _Kept(bare, None)
+        lines = poll.body.split("\n")
+        if len(lines) == len(self._lines) and self._since_whole < _WHOLE_EVERY:
+            changed = [i for i, (was, now) in enumerate(zip(self._lines, lines, strict=True)) if was != now]
+            if len(changed) * 2 < len(lines):
+                self._since_whole += 1
+                told = (" ".join(map(str, changed)), *(lines[i] for i in changed))
+                return _Kept(bare, _compressed("\n".join(told)), self._whole)
+        self._lines, self._whole, self._since_whole = lines, _compressed(poll.body), 0
+        return _Kept(bare, self._whole)
+
+
+def _compressed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "replace"), _LEVEL)
 
 
 def _restored(kept: _Kept) -> Poll:
     if kept.body is None:
         return kept.poll
-    return replace(kept.poll, body=zlib.decompress(kept.body).decode("utf-8", "replace"))
+    text = zlib.decompress(kept.body).decode("utf-8", "replace")
+    if kept.whole is None:
+        return replace(kept.poll, body=text)
+    lines = zlib.decompress(kept.whole).decode("utf-8", "replace").split("\n")
+    numbers, *changed = text.split("\n")
+    for number, line in zip(numbers.split(), changed, strict=False):
+        lines[int(number)] = line
+    return replace(kept.poll, body="\n".join(lines))

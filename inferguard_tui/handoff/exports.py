@@ -52,6 +52,10 @@ class Exports:
             return
         self._recent.setdefault(endpoint, RecentPolls()).add(poll)
 
+    def recent(self, endpoint: str) -> RecentPolls | None:
+        """The pages that are kept of an endpoint; None where there are too many endpoints."""
+        return self._recent.get(endpoint)
+
     async def write(self, endpoint: str, incident_id: str, markdown: str) -> str:
         """Write both; a line that says where they are, or why not."""
         from inferguard_core.sources.recording import Header

@@ -33,6 +33,38 @@ def test_polls_come_back_as_they_were() -> None:
     assert recent.slice().polls() == tuple(given)
 
 
+def page(t: int, rows: int = 400) -> str:
+    """One line in eight moves with every poll."""
+    return "\n".join(f'm{i}{{model="µ"}} {t * 3.7 if i % 8 == 0 else i}' for i in range(rows)) + "\n"
+
+
+def test_pages_that_are_kept_as_changes_come_back_whole() -> None:
+    recent = RecentPolls()
+    bodies = [page(t) for t in range(150)]
+    bodies[40:43] = [page(40, 380), page(40, 380), "", "\n", page(41)[:-1]][:3]
+    given = [poll(float(t), body) for t, body in enumerate(bodies)]
+    for each in given:
+        recent.add(each)
+    assert recent.slice().polls() == tuple(given)
+    assert recent.bytes < sum(map(len, bodies)) / 20
+
+
+def test_a_page_outlives_the_one_that_its_changes_were_against() -> None:
+    recent = RecentPolls(seconds=10.0)
+    for t in range(30):
+        recent.add(poll(float(t), page(t)))
+    assert [each.body for each in recent.slice().polls()] == [page(t) for t in range(19, 30)]
+
+
+def test_a_shorter_slice_has_the_facts_from_before_it() -> None:
+    recent = RecentPolls()
+    for t in range(20):
+        recent.add(poll(float(t), facts=EndpointFacts(version=f"0.{t}.0") if t in (3, 9, 17) else None))
+    polls = recent.slice(5.0).polls()
+    assert [each.t for each in polls] == [14.0, 15.0, 16.0, 17.0, 18.0, 19.0]
+    assert polls[0].facts == EndpointFacts(version="0.9.0")
+
+
 def test_what_is_older_than_the_span_goes() -> None:
     recent = RecentPolls(seconds=10.0)
     for t in range(30):

@@ -16,10 +16,12 @@ from inferguard_core.journal import LOGGER
 from inferguard_core.sources.bad_input import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from inferguard_core.frame import Incident
     from inferguard_core.poll import EndpointFacts, Poll
+    from inferguard_core.recent import RecentPolls
     from inferguard_core.recorder import RecordingWriter
     from inferguard_core.watch import EndpointWatch
 
@@ -46,8 +48,12 @@ class _Endpoint:
 class Slices:
     """Recordings of the incidents of one monitor, in `directory`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, recent: Callable[[str], RecentPolls | None] = lambda _endpoint: None
+    ) -> None:
+        """`recent` has the last minutes of an endpoint where somebody keeps them anyway, this poll included."""
         self._directory = directory
+        self._recent = recent
         self._endpoints: dict[str, _Endpoint] = {}
         self._disk = ThreadPoolExecutor(1, "inferguard slices")
         self._paths: dict[str, str] = {}
@@ -59,14 +65,18 @@ class Slices:
     def polled(self, endpoint: str, poll: Poll) -> None:
         """Take a poll as it came."""
         known = self._endpoints.setdefault(endpoint, _Endpoint())
+        if known.writer is not None:
+            self._disk.submit(known.writer.write, poll)
+        if self._recent(endpoint) is not None:
+            known.held.clear()
+            known.bytes = 0
+            return
         known.facts = poll.facts or known.facts
         known.held.append(poll)
         known.bytes += poll.size
         share = HELD_BYTES / len(self._endpoints)
         while len(known.held) > 1 and (known.bytes > share or known.held[0].t < poll.t - BEFORE_S):
             known.bytes -= known.held.popleft().size
-        if known.writer is not None:
-            self._disk.submit(known.writer.write, poll)
 
     def judged(self, watch: EndpointWatch) -> None:
         """Begin with an open incident, end some time after it."""
@@ -102,7 +112,7 @@ class Slices:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_room(self._directory)
         path = _free(self._directory, re.sub(r"[^A-Za-z0-9.]+", "-", incident.id))
-        polls = list(known.held)
+        polls = self._before(watch.endpoint, known)
         note = f"incident {incident.id}"
         header = Header(watch.endpoint, polls[0].unix, watch.interval_s, note)
         writer = RecordingWriter.create(path, header)
@@ -111,9 +121,15 @@ class Slices:
             return
         path.chmod(0o600)
         known.writer, self._paths[incident.id] = writer, str(path)
-        polls[0] = replace(polls[0], facts=known.facts)
         for poll in polls:
             self._disk.submit(writer.write, poll)
+
+    def _before(self, endpoint: str, known: _Endpoint) -> list[Poll]:
+        """What led up to now; the first carries the facts."""
+        if (recent := self._recent(endpoint)) is not None:
+            return list(recent.slice(BEFORE_S).polls())
+        first, *others = known.held
+        return [replace(first, facts=known.facts), *others]
 
     def _end(self, known: _Endpoint) -> None:
         if known.writer is not None:
