@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from inferguard_tui.brain_client import Brain
     from inferguard_tui.handoff.exports import Exports
 
-PERSON = "a person"
-"""Who snoozed: the timeline tells people from the tool; a name is not asked for."""
 NOTE_LENGTH = 2000
 """Characters of one note."""
 _NO_MEMORY = "nothing is remembered: memory is off (INFERGUARD_MEMORY_MODE)"
@@ -60,11 +58,11 @@ class SessionDesk:
         entry = IncidentEntry(self._clock(), f"{who} {'released it' if released else 'is on it'}", who)
         return self._write(incident_id, entry, acknowledged_by="" if released else who)
 
-    def snooze(self, incident_id: str, seconds: float) -> str:
+    def snooze(self, incident_id: str, who: str, seconds: float) -> str:
         if seconds <= 0:
-            entry = IncidentEntry(self._clock(), "snooze ended", PERSON)
+            entry = IncidentEntry(self._clock(), f"{who} ended the snooze", who)
             return self._write(incident_id, entry, snoozed_until_unix=None)
-        entry = IncidentEntry(self._clock(), f"snoozed for {seconds / 60:.0f} min", PERSON)
+        entry = IncidentEntry(self._clock(), f"{who} snoozed it for {seconds / 60:.0f} min", who)
         return self._write(incident_id, entry, snoozed_until_unix=self._clock() + seconds)
 
     def note(self, incident_id: str, who: str, text: str) -> str:

@@ -48,8 +48,8 @@ class Desk(Protocol):
         """Say that `who` is on it; again by the same person takes it back."""
         ...
 
-    def snooze(self, incident_id: str, seconds: float) -> str:
-        """Do not call for attention for so long; 0 ends it."""
+    def snooze(self, incident_id: str, who: str, seconds: float) -> str:
+        """As `who` asks, do not call for attention for so long; 0 ends it."""
         ...
 
     def note(self, incident_id: str, who: str, text: str) -> str: ...

@@ -30,7 +30,7 @@ class RecordingDesk:
     def acknowledge(self, incident_id: str, who: str) -> str:  # noqa: ARG002
         return _NOTHING
 
-    def snooze(self, incident_id: str, seconds: float) -> str:  # noqa: ARG002
+    def snooze(self, incident_id: str, who: str, seconds: float) -> str:  # noqa: ARG002
         return _NOTHING
 
     def note(self, incident_id: str, who: str, text: str) -> str:  # noqa: ARG002

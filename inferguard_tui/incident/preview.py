@@ -110,7 +110,7 @@ def _guards(execution: Execution, cells: int) -> list[Line]:
 
 def _refusals(execution: Execution) -> str:
     said_no = sum(not check.ok for check in execution.checks)
-    return f"{said_no} say no" if said_no else "all agree"
+    return "all agree" if not said_no else f"{said_no} {'says' if said_no == 1 else 'say'} no"
 
 
 def _check(check: Check, cells: int) -> tuple[Line, ...]:

@@ -51,7 +51,7 @@ class HandlingScreen(SubjectScreen):
 
     def _snooze(self, desk: Desk, incident_id: str, key: str) -> None:
         words, seconds = next((words, seconds) for k, words, seconds in SNOOZES if k == key)
-        refused = desk.snooze(incident_id, seconds)
+        refused = desk.snooze(incident_id, person(), seconds)
         self.answer(refused or (f"snoozed for {words}" if seconds else "the snooze is over"))
 
     def action_note(self) -> None:

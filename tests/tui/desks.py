@@ -28,8 +28,8 @@ class NotingDesk:
         self.asked.append(("acknowledge", incident_id, who))
         return self.refuses
 
-    def snooze(self, incident_id: str, seconds: float) -> str:
-        self.asked.append(("snooze", incident_id, seconds))
+    def snooze(self, incident_id: str, who: str, seconds: float) -> str:
+        self.asked.append(("snooze", incident_id, who, seconds))
         return self.refuses
 
     def note(self, incident_id: str, who: str, text: str) -> str:

@@ -117,7 +117,7 @@ async def test_a_snooze_is_for_a_time_or_ended(key: str, seconds: float) -> None
         assert "15 minutes" in screen_text(app)
         await pilot.press(key)
         await pilot.pause()
-        assert desk.asked == [("snooze", conclusions.INCIDENT, seconds)]
+        assert desk.asked == [("snooze", conclusions.INCIDENT, person_module.person(), seconds)]
         assert isinstance(app.screen, EndpointScreen)
 
 

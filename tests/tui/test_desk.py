@@ -47,10 +47,14 @@ def test_an_acknowledged_incident_says_by_whom_until_the_same_person_releases_it
 
 def test_a_snooze_ends_when_asked() -> None:
     desk, monitor, known = open_incident()
-    assert desk.snooze(known, 600.0) == ""
-    assert monitor.watches[0].log.incidents[0].snoozed_until_unix == AT + 600.0
-    assert desk.snooze(known, 0.0) == ""
-    assert monitor.watches[0].log.incidents[0].snoozed_until_unix is None
+    assert desk.snooze(known, "kim", 600.0) == ""
+    snoozed = monitor.watches[0].log.incidents[0]
+    assert snoozed.snoozed_until_unix == AT + 600.0
+    assert snoozed.timeline[-1] == (AT, "kim snoozed it for 10 min", "kim")
+    assert desk.snooze(known, "lee", 0.0) == ""
+    woken = monitor.watches[0].log.incidents[0]
+    assert woken.snoozed_until_unix is None
+    assert woken.timeline[-1] == (AT, "lee ended the snooze", "lee")
 
 
 def test_a_note_is_kept_without_what_a_terminal_would_act_on() -> None:
@@ -63,5 +67,9 @@ def test_a_note_is_kept_without_what_a_terminal_would_act_on() -> None:
 
 def test_an_unknown_incident_is_named() -> None:
     desk, _, _ = open_incident()
-    for answer in (desk.acknowledge("x", "kim"), desk.snooze("x", 1.0), desk.note("x", "kim", "hello")):
+    for answer in (
+        desk.acknowledge("x", "kim"),
+        desk.snooze("x", "kim", 1.0),
+        desk.note("x", "kim", "hello"),
+    ):
         assert answer == "incident x is not in this session"

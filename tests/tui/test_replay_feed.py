@@ -198,7 +198,7 @@ async def test_a_recording_hands_an_incident_over_and_answers_nothing_else(tmp_p
     answers = (
         desk.acknowledge("i", "kim"),
         desk.note("i", "kim", "x"),
-        desk.snooze("i", 60),
+        desk.snooze("i", "kim", 60),
         desk.investigate("e"),
         await desk.recall(""),
         await desk.dry_run("a", "kim"),
