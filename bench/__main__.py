@@ -9,7 +9,18 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-BENCHMARKS = ("exposition", "scrape", "monitor", "fleet", "prometheus_fleet", "memory", "brain", "ui", "keys")
+BENCHMARKS = (
+    "exposition",
+    "scrape",
+    "monitor",
+    "fleet",
+    "prometheus_fleet",
+    "memory",
+    "brain",
+    "cable",
+    "ui",
+    "keys",
+)
 """Modules of this package with a `run() -> list[str]`, cheapest first."""
 
 
