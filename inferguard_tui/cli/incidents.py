@@ -18,7 +18,7 @@ from inferguard_core.printable import printable
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import OK, UNKNOWN
-from inferguard_tui.cli.remembered import add_store, find, moment, span, with_memory
+from inferguard_tui.cli.remembered import add_store, find, moment, span, unreadable, with_memory
 from inferguard_tui.person import person
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def _list(memory: Memory, path: Path, arguments: argparse.Namespace) -> in
         print(json.dumps([summary(case) for case in cases], indent=1, ensure_ascii=False))
     elif cases:
         print("\n".join(_row(case) for case in cases))
-    if not cases:
+    if not cases and not unreadable(memory):
         complain(f"no incident is remembered in {path}")
     return OK
 

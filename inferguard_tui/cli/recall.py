@@ -10,7 +10,7 @@ from inferguard_core.memory.protocol import Query
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import complain
 from inferguard_tui.cli.exits import OK, UNKNOWN
-from inferguard_tui.cli.remembered import add_store, find, moment, span, with_memory
+from inferguard_tui.cli.remembered import add_store, find, moment, span, unreadable, with_memory
 
 if TYPE_CHECKING:
     import argparse
@@ -56,9 +56,11 @@ async def _answer(memory: Memory, path: Path, query: Query, *, as_json: bool) ->
         print(json.dumps([similar_json(one) for one in found], indent=1, ensure_ascii=False))
     else:
         print("\n".join(line for one in found for line in words(one)), end="\n" if found else "")
-    if not found and not await memory.cases(limit=1):
+    if found or unreadable(memory):
+        return OK
+    if not await memory.cases(limit=1):
         complain(f"no incident is remembered in {path}")
-    elif not found:
+    else:
         complain("no remembered incident is like that")
     return OK
 

@@ -53,9 +53,14 @@ def with_memory(
             await memory.close()
         troubles = [f"{p.part} {p.state}: {p.detail}" for p in memory.health if p.detail]
         complain(*troubles)
-        return UNKNOWN if any(p.state == "down" for p in memory.health) else code
+        return UNKNOWN if unreadable(memory) else code
 
     return asyncio.run(whole())
+
+
+def unreadable(memory: Memory) -> bool:
+    """Whether there is a memory that could not be asked: that it answered nothing says nothing."""
+    return any(p.state == "down" or (p.state == "read-only" and p.detail) for p in memory.health)
 
 
 async def find(memory: Memory, wanted: str) -> Case | BadInput:

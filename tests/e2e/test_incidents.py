@@ -51,6 +51,19 @@ def test_an_empty_memory_says_so_and_makes_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("state.db"))
 
 
+@pytest.mark.parametrize("arguments", [("incidents",), ("recall", "KV pressure")])
+def test_a_memory_that_cannot_be_read_is_unknown_and_not_empty(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    path = tmp_path / "inferguard" / "state.db"
+    path.parent.mkdir()
+    path.write_text("this is no database, whatever its name")
+    done = run(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"{path} is damaged" in done.stderr
+    assert "no incident is remembered" not in done.stderr
+
+
 def answer_of_empty(home: Path, *arguments: str) -> Any:
     return json.loads(run(home, *arguments, "--json").stdout)
 
