@@ -97,7 +97,7 @@ def fix_detail(fix: Fix, cells: int) -> tuple[Line, ...]:
     told = [("why", fix.why), ("effect", fix.effect), ("cost", fix.cost), ("check", fix.check)]
     told += [("instead", text) for text in fix.instead] + [("note", text) for text in fix.notes]
     if fix.flags_of:
-        told.append(("flags of", fix.flags_of))
+        told.append(("flag table", f"read up to version {fix.flags_of}; only flags that the engine here has"))
     for label, text in told:
         rows += wrapped_block(f"    {label}: {text}", cells, Ink.DIM, 6) if text else ()
     return tuple(rows)
