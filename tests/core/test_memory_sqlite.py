@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inferguard_core.followup import Grade, Note
-from inferguard_core.frame import IncidentState
+from inferguard_core.frame import IncidentEntry, IncidentState
 from inferguard_core.memory.case import Applied, Known
 from inferguard_core.memory.records import Audited, ReadingRow, Taught, Told
 from inferguard_core.memory.schema import APPLICATION_ID, MIGRATIONS
@@ -149,11 +149,34 @@ async def test_what_a_person_said_of_an_incident_survives_what_the_monitor_write
     await asyncio.sleep(1.2)
     said = Applied("--max-num-seqs 64", Known.SAID, "kim", T0 + 20)
     await stored(SqliteMemory(path), case(applied=(said,), grade=Grade.HELPED, graded_by="kim", seen_unix=T0))
-    monitor.put(case())
+    for seconds in (0.0, 10.0):
+        monitor.put(case(seen_unix=T0 + 60 + seconds))
+        await asyncio.sleep(1.2)
     await monitor.close()
     (kept,) = await monitor.cases()
+    assert kept.seen_unix == T0 + 70
     assert (kept.applied, kept.grade, kept.graded_by) == ((said,), Grade.HELPED, "kim")
     assert kept.shape == KV
+
+
+async def test_who_released_an_incident_is_off_it_though_another_process_wrote_between(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.db"
+    screen = SqliteMemory(path)
+    await screen.start()
+    on_it = IncidentEntry(T0 + 5, "kim is on it", "kim")
+    taken = incident(acknowledged_by="kim", timeline=(*incident().timeline, on_it))
+    screen.put(replace(case(), incident=taken))
+    await asyncio.sleep(1.2)
+    note = Note(T0 + 7, "ana", "pool is full")
+    await stored(SqliteMemory(path), replace(case(), incident=replace(taken, notes=(note,))))
+    off = IncidentEntry(T0 + 9, "kim released it", "kim")
+    screen.put(replace(case(), incident=replace(taken, acknowledged_by="", timeline=(*taken.timeline, off))))
+    await screen.close()
+    (kept,) = await screen.cases()
+    assert kept.incident.acknowledged_by == ""
+    assert kept.incident.notes == (note,)
 
 
 async def test_the_audit_can_only_be_added_to(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def merged(stored: Case, new: Case) -> Case:
     """
     seen = new if new.seen_unix >= stored.seen_unix else stored
     other = stored if seen is new else new
-    notes = _notes(stored.incident.notes, new.incident.notes)
+    notes = both_notes(stored.incident.notes, new.incident.notes)
     judged = new if new.grade is not Grade.UNKNOWN else stored
     return replace(
         seen,
@@ -34,9 +34,9 @@ def merged(stored: Case, new: Case) -> Case:
             onset_unix=min(stored.incident.onset_unix, new.incident.onset_unix),
             opened_unix=min(stored.incident.opened_unix, new.incident.opened_unix),
             worst=max(stored.incident.worst, new.incident.worst),
-            acknowledged_by=new.incident.acknowledged_by or stored.incident.acknowledged_by,
+            acknowledged_by=acknowledged(stored.incident, new.incident),
             notes=notes,
-            timeline=_told(seen.incident, notes),
+            timeline=told(seen.incident, other.incident, notes),
         ),
         anomalies=_anomalies((*stored.anomalies, *new.anomalies)),
         diagnosis=seen.diagnosis or other.diagnosis,
@@ -57,13 +57,26 @@ def spoken(note: Note) -> IncidentEntry:
     return IncidentEntry(note.unix, f"{note.author}: {note.text}", note.author)
 
 
-def _notes(one: Sequence[Note], other: Sequence[Note]) -> tuple[Note, ...]:
+def acknowledged(one: Incident, other: Incident) -> str:
+    """Who is on it, by the newest word on that in either timeline; "" for nobody."""
+    words = [
+        (entry.unix, on_it)
+        for entry in (*one.timeline, *other.timeline)
+        for text, on_it in ((f"{entry.by} is on it", entry.by), (f"{entry.by} released it", ""))
+        if entry.by and entry.text == text
+    ]
+    return max(words, key=lambda word: word[0])[1] if words else other.acknowledged_by or one.acknowledged_by
+
+
+def both_notes(one: Sequence[Note], other: Sequence[Note]) -> tuple[Note, ...]:
     return tuple(sorted({*one, *other}, key=lambda note: (note.unix, note.author, note.text)))
 
 
-def _told(incident: Incident, notes: Iterable[Note]) -> tuple[IncidentEntry, ...]:
-    """The incident's own timeline, with the line of each note that is not in it."""
-    missing = [line for note in notes if (line := spoken(note)) not in incident.timeline]
+def told(incident: Incident, other: Incident, notes: Iterable[Note]) -> tuple[IncidentEntry, ...]:
+    """The incident's own timeline, with the line of each note and what people are said to have done in the other."""
+    people = (entry for entry in other.timeline if entry.by not in ("", "inferguard"))
+    lines = dict.fromkeys((*map(spoken, notes), *people))
+    missing = [line for line in lines if line not in incident.timeline]
     return tuple(sorted((*incident.timeline, *missing), key=lambda entry: entry.unix))
 
 

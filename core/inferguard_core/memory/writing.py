@@ -91,10 +91,16 @@ class Writer:
     def _case(self, connection: sqlite3.Connection, case: Case) -> None:
         known = self._known(connection, case) or self._begin(connection, case)
         ours = self._versions.get(known.id) == known.version and known.id == case.id
+        whole = case
         if known.version and (not ours or case.seen_unix < known.seen_unix):
-            case = merged(opened(known.whole), case)
-        incident = case.incident
-        self._versions[case.id] = known.version + 1
+            whole = merged(opened(known.whole), case)
+        incident = whole.incident
+        if whole == case:
+            self._versions[known.id] = known.version + 1
+        else:
+            # Something of another's is in it now, which what comes next from here lacks as well.
+            self._versions.pop(known.id, None)
+        case = whole
         connection.execute(
             "UPDATE cases SET opened_unix = ?, ended_unix = ?, seen_unix = ?, cause = ?, grade = ?, writer = ?,"
             " version = ?, whole = ? WHERE number = ?",
