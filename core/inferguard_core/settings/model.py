@@ -88,7 +88,7 @@ class Memory(_Concern):
     )
     """Directory of what outlives a run; made when it is missing."""
     mode: Literal["on", "read_only", "off"] = "on"
-    """What is remembered: everything, what others wrote, or nothing."""
+    """What is remembered: everything, what others wrote, or nothing. Only `on` records incidents."""
     max_mib: Annotated[float, Interval(ge=8, le=65536)] = 512.0
     """Size of the store in MiB from which the oldest readings go."""
     max_days: Annotated[float, Interval(ge=0.05, le=3650)] = 30.0
