@@ -80,7 +80,7 @@ def why_rows(subject: Subject, cells: int) -> list[Line]:
     if diagnosis.wrong_lever is not None:
         rows += section("Wrong lever: would not help", wrong_lever_rows(diagnosis.wrong_lever, cells), cells)
     if endpoint.fix is not None:
-        of = endpoint.fix.flags_of
+        of = f"flag table up to {endpoint.fix.flags_of}" if endpoint.fix.flags_of else ""
         rows += section("Fix: running to proposed", fix_diff_rows(endpoint.fix, cells), cells, of)
     advised = standing(endpoint)
     if advised:
