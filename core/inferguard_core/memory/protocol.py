@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inferguard_core.followup import Similar
     from inferguard_core.frame import PartHealth
     from inferguard_core.memory.case import Case
+    from inferguard_core.memory.elsewhere import Rewritten
     from inferguard_core.memory.records import Audited, ReadingRow, Sent, Taught, Told
     from inferguard_core.memory.shape import Shape
 
@@ -80,6 +81,10 @@ class Memory(Protocol):
 
     async def track_record(self) -> ActionHistory:
         """How actions and fixes that were really applied have fared."""
+        ...
+
+    async def rewritten(self) -> tuple[Rewritten, ...]:
+        """Incidents written since the call before, once another process has written; none at the first call."""
         ...
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from inferguard_core.assemble import endpoint_frame
 from inferguard_core.events import ExecutionEvent
+from inferguard_core.followup import Grade
 from inferguard_core.frame import IncidentState
 from inferguard_core.memory.account import Account, case_of, news_of
 from inferguard_core.memory.case import Case
+from inferguard_core.memory.elsewhere import heard
 from inferguard_core.memory.protocol import Query
 from inferguard_core.memory.records import ReadingRow, Taught, Told
 from inferguard_core.memory.restoring import WATCHED_S, Restored, ended, restore
@@ -42,6 +44,7 @@ RECALLED_EVERY_S = 30.0
 RESTORE_S = 5.0
 """A monitor does not begin later than this for what it might remember."""
 SIMILAR = 3
+HEARD_EVERY_S = 1.0
 
 
 class Scribe:
@@ -68,8 +71,10 @@ class Scribe:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RESTORE_S):
                 await self.memory.start()
+                await self.memory.rewritten()
                 for watch in watches:
                     await self._restore(watch)
+        self._later(self._hear())
 
     async def close(self, watches: Sequence[EndpointWatch]) -> None:
         """Write down where everything stands, and let the memory go."""
@@ -153,6 +158,19 @@ class Scribe:
             stored = await self.memory.case(incident_id)
             shape = stored.shape if stored is not None else None
         return await self.memory.recall(Query(text, shape, leave_out=incident_id or ""))
+
+    async def _hear(self) -> None:
+        """Bring in what other processes write, for as long as this runs."""
+        while True:
+            await asyncio.sleep(HEARD_EVERY_S)
+            for rewritten in await self.memory.rewritten():
+                known = self._endpoints.get(rewritten.case.incident.endpoint)
+                if known is None:
+                    continue
+                if rewritten.case.grade is not Grade.UNKNOWN:
+                    known.watch.casebook.history = await self.memory.track_record()
+                if heard(known.watch, rewritten):
+                    self._touch(known.watch.endpoint)
 
     async def _restore(self, watch: EndpointWatch) -> None:
         """Give a watch its past."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from inferguard_core.actions import ActionHistory
 from inferguard_core.frame import PartHealth
 from inferguard_core.memory import recalling, tiers, track
+from inferguard_core.memory.elsewhere import Rewritten, Versions
 from inferguard_core.memory.opening import open_for_reading
 from inferguard_core.memory.pending import Pending
 from inferguard_core.memory.thread import WriterThread
@@ -64,6 +65,8 @@ class SqliteMemory:
             max_days=max_days,
         )
         self._unread = ""
+        self._versions = Versions()
+        self._looked = -1
 
     async def start(self) -> None:
         if not self._read_only:
@@ -111,6 +114,16 @@ class SqliteMemory:
 
     async def track_record(self) -> ActionHistory:
         return await self.read(track.record, ActionHistory())
+
+    async def rewritten(self) -> tuple[Rewritten, ...]:
+        foreign = self._writer.foreign
+        if foreign == self._looked and not self._read_only:
+            return ()
+        nothing: tuple[Rewritten, ...] | None = None
+        found = await self.read(self._versions.changed, nothing)
+        if found is not None:
+            self._looked = foreign
+        return found or ()
 
     async def read(self, ask: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         """What `ask` gets from the store, off the event loop; `nothing` where there is none to ask."""

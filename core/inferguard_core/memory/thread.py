@@ -24,6 +24,8 @@ WRITE_EVERY_S = 0.5
 LAGGING_S = 3.0
 RETRY_MAX_S = 30.0
 TIDY_EVERY_S = 60.0
+LOOK_EVERY_S = 2.0
+"""How soon it is noticed that another process has written."""
 EVENTS_KEPT = 20_000
 
 
@@ -46,6 +48,9 @@ class WriterThread(threading.Thread):
         self._over = threading.Event()
         self.ready = threading.Event()
         """Set when the file was opened for the first time, or could not be."""
+        self.foreign = 0
+        """Rises when another process has written, or another file was opened."""
+        self._data_version = -1
         self._failures = 0
         self._down_since: float | None = None
         self._why = ""
@@ -79,7 +84,7 @@ class WriterThread(threading.Thread):
         self._attempt()
         self.ready.set()
         while not self._over.is_set():
-            self._wake.wait(TIDY_EVERY_S)
+            self._wake.wait(LOOK_EVERY_S)
             if self._over.wait(self._pause()):
                 break
             self._wake.clear()
@@ -97,6 +102,7 @@ class WriterThread(threading.Thread):
             connection = self._open()
             if len(batch):
                 self._write(connection, batch)
+            self._look(connection)
             self._tidy(connection)
         except (sqlite3.Error, OSError) as error:
             self._pending.give_back(batch)
@@ -142,7 +148,15 @@ class WriterThread(threading.Thread):
             LOGGER.warning("memory: %s", opened.told)
         self._connection, self._inode = opened.connection, inode(self._path)
         self._writer.forget()
+        self._data_version = -1
         return opened.connection
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        """SQLite changes this number for what others commit, never for what this connection does."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self._data_version:
+            self._data_version = version
+            self.foreign += 1
 
     def _failed(self, error: sqlite3.Error | OSError) -> None:
         self._failures += 1

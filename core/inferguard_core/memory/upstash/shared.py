@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inferguard_core.actions import ActionHistory
     from inferguard_core.followup import Similar
     from inferguard_core.frame import PartHealth
+    from inferguard_core.memory.elsewhere import Rewritten
     from inferguard_core.memory.protocol import Query, Record
     from inferguard_core.memory.sqlite import SqliteMemory
     from inferguard_core.memory.upstash.sending import RedisSender, Sender, VectorSender
@@ -108,6 +109,9 @@ class SharedMemory:
 
     async def track_record(self) -> ActionHistory:
         return await self._local.track_record()
+
+    async def rewritten(self) -> tuple[Rewritten, ...]:
+        return await self._local.rewritten()
 
     async def recall(self, query: Query) -> tuple[Similar, ...]:
         """As the local store does, with the words' part taken from the index where that answers."""
