@@ -28,10 +28,10 @@ HEALTHY = tuple(scenario.name for scenario in HEALTHY_SCENARIOS)
 TUNING, HELD_OUT = "tuning", "held-out"
 PLANS = {
     TUNING: ((1, 1.0), (2, 0.85)),
-    HELD_OUT: ((101, 1.15), (102, 0.95)),
+    HELD_OUT: ((501, 1.15), (502, 0.95)),
 }
 """Split to its pairs of seed and load. Nobody looks at the held-out ones while tuning a rule."""
-HEALTHY_PLANS = {TUNING: ((1, 1.0),), HELD_OUT: ((101, 1.1),)}
+HEALTHY_PLANS = {TUNING: ((1, 1.0),), HELD_OUT: ((501, 1.1),)}
 QUICK_PLANS = {TUNING: ((1, 1.0),)}
 QUICK_SECONDS = 300.0
 """Healthy runs are cut to this when time is short."""
