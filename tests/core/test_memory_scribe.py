@@ -126,6 +126,35 @@ async def test_an_incident_goes_on_under_its_name_over_a_restart_of_the_monitor(
     assert [c.id for c in await after.memory.cases()] == [known.id]
 
 
+async def test_a_second_watcher_of_one_incident_takes_back_that_nobody_watched(tmp_path: Path) -> None:
+    source = simulated("kv_exhausted")
+    first = await Run(tmp_path / "state.db", source).begin(await first_poll(source))
+    while first.watch.log.open is None:
+        await first.until(10)
+    await asyncio.sleep(1.2)
+    second = await Run(tmp_path / "state.db", source).begin(first.now)
+    second.now = first.now
+    await second.until(30)
+    own = second.watch.log.open
+    assert own is not None
+    assert own.state is IncidentState.REOPENED
+    for _ in range(8):
+        await first.until(12)
+        await asyncio.sleep(2.6)
+        if second.watch.log.incidents[-1].reopened == 0:
+            break
+    states = set()
+    for run in (second, first, second, first):
+        await run.until(12)
+        await asyncio.sleep(1.2)
+        (kept,) = await first.memory.cases()
+        states.add((kept.incident.state, kept.incident.reopened))
+        assert not any(line.text.startswith("not watched") for line in kept.incident.timeline)
+    assert states == {(IncidentState.OPEN, 0)}
+    await second.end()
+    await first.end()
+
+
 async def test_an_incident_that_ended_while_nobody_watched_says_so(tmp_path: Path) -> None:
     source = simulated("kv_exhausted")
     before = Run(tmp_path / "state.db", source)

@@ -29,6 +29,9 @@ WATCHED_S = 90.0
 SAME_TROUBLE_S = 1800.0
 """Away for longer, trouble that is found at the return is new: nobody can say that it is the old one."""
 
+NOT_WATCHED = "not watched since"
+"""How the line begins that closes an incident whose watcher went away."""
+
 
 async def restore(memory: Memory, watch: EndpointWatch, now: float) -> Restored:
     """Fill `watch` from `memory`, as of `now`."""
@@ -72,7 +75,7 @@ def ended(case: Case, now: float) -> Case:
     """An incident that was open when it was last seen, as it is known now."""
     away = now - case.seen_unix
     seen = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(case.seen_unix))
-    line = f"not watched since {seen} UTC; when it ended is not known"
+    line = f"{NOT_WATCHED} {seen} UTC; when it ended is not known"
     incident: Incident = replace(
         case.incident,
         state=IncidentState.RESOLVED,

@@ -169,7 +169,7 @@ class Scribe:
                     continue
                 if rewritten.case.grade is not Grade.UNKNOWN:
                     known.watch.casebook.history = await self.memory.track_record()
-                if heard(known.watch, rewritten):
+                if heard(known.watch, rewritten, known.begun):
                     self._touch(known.watch.endpoint)
 
     async def _restore(self, watch: EndpointWatch) -> None:

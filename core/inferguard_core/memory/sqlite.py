@@ -57,15 +57,16 @@ class SqliteMemory:
         self.path = path
         self._read_only = read_only
         self._pending = Pending()
+        name = uuid.uuid4().hex
         self._writer = WriterThread(
             path,
             self._pending,
-            Writer(uuid.uuid4().hex, reopen_s, shared),
+            Writer(name, reopen_s, shared),
             max_bytes=max_mib * 2**20,
             max_days=max_days,
         )
         self._unread = ""
-        self._versions = Versions()
+        self._versions = Versions(name)
         self._looked = -1
 
     async def start(self) -> None:
