@@ -87,7 +87,9 @@ class Casebook:
         self.diagnosis = concluded
         known = {a.id for a in self.advisories}
         self.advisories = advise(scene, concluded, self.advisories, self.history)
-        self.fix = experienced(fix(scene, concluded), self.history)
+        if self.fix is None or not same or not _eased(scene):
+            # A size measured while the load recedes fits what is left of it.
+            self.fix = experienced(fix(scene, concluded), self.history)
         events += [ActionEvent(t, self._endpoint, a) for a in self.advisories if a.id not in known]
         return tuple(events)
 
@@ -127,6 +129,10 @@ class Casebook:
         believed = self.diagnosis.cause if self.diagnosis is not None else ""
         still = next((s.confidence for s in concluded.ranked if s.cause == believed), 0.0)
         return not easing and concluded.confidence >= still + MARGIN
+
+
+def _eased(scene: Scene) -> bool:
+    return _draining(scene) or all(a.state is not AnomalyState.FIRING for a in scene.anomalies)
 
 
 def _draining(scene: Scene) -> bool:

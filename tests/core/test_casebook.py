@@ -104,3 +104,15 @@ def test_the_impact_is_counted_from_the_onset() -> None:
     assert impact.since_unix == incident.onset_unix
     assert impact.peak_waiting is not None
     assert impact.peak_waiting >= 16
+
+
+async def test_a_fix_is_measured_on_the_load_that_hurt_not_on_what_is_left_of_it() -> None:
+    engine = SimulatedEngine(SCENARIOS["incident"], engine=Dialect.VLLM_V1, seed=1)
+    source = SimulatedSource(engine, interval_s=2.0)
+    watch = EndpointWatch("http://sim", "sim", 2.0, ProofLevel.SIMULATED, Limits())
+    proposed: list[int] = []
+    while not watch.newest or watch.newest.t < 400.0:
+        watch.observe(await source.poll())
+        fix = watch.casebook.fix
+        proposed += [int(c.proposed) for c in fix.changes if c.flag == "--max-num-seqs"] if fix else ()
+    assert proposed[-1] >= max(proposed) / 2
