@@ -207,6 +207,26 @@ async def test_a_directory_that_cannot_be_written_is_a_state_and_what_waits_is_w
     assert len(await memory.cases()) == 1
 
 
+@pytest.mark.parametrize(
+    ("directory", "why"),
+    [("file", "Not a directory"), ("x" * 300, "File name too long")],
+    ids=["in a file", "too long a name"],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+async def test_a_file_that_cannot_be_reached_is_a_state_and_not_an_empty_memory(
+    tmp_path: Path, directory: str, why: str, read_only: bool
+) -> None:
+    """As one in a directory of somebody else; these bar root too."""
+    (tmp_path / "file").touch()
+    memory = SqliteMemory(tmp_path / directory / "state.db", read_only=read_only)
+    await memory.start()
+    assert await memory.cases() == ()
+    (health,) = memory.health
+    await memory.close()
+    assert health.state == ("read-only" if read_only else "down")
+    assert (why if read_only or directory != "file" else "File exists") in health.detail
+
+
 async def test_a_read_only_memory_writes_nothing(tmp_path: Path) -> None:
     memory = SqliteMemory(tmp_path / "state.db", read_only=True)
     await stored(memory, case())

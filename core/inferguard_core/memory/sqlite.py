@@ -135,10 +135,21 @@ class SqliteMemory:
             with closing(open_for_reading(self.path)) as connection:
                 answer = ask(connection)
         except (sqlite3.Error, ValueError) as error:
-            self._unread = f"{self.path}: {printable(str(error))}" if self.path.exists() else ""
+            self._unread = _unread(self.path, error)
             return nothing
         self._unread = ""
         return answer
+
+
+def _unread(path: Path, error: Exception) -> str:
+    """Why nothing could be read; empty where there is no file yet, which is no trouble."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return ""
+    except OSError as barred:
+        return f"{path}: {printable(barred.strerror or str(barred))}"
+    return f"{path}: {printable(str(error))}"
 
 
 def _case(connection: sqlite3.Connection, incident_id: str) -> Case | None:
