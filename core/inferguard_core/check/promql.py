@@ -29,40 +29,39 @@ def span(seconds: float) -> str:
 
 
 def either(engine: Engine, signal: Signal, shape: str) -> str:
-    """`shape`, with `{}` for the selector, of the first spelling of a signal that is there."""
-    ways = [way for choice in TABLES[engine].rows[signal].choices if (way := _way(choice.picks, shape))]
+    """`shape`, with `{name}` and `{where}` for a series, of the first spelling of a signal that is there."""
+    ways = [_way(choice.picks, shape) for choice in TABLES[engine].rows[signal].choices]
     return ways[0] if len(ways) == 1 else "(" + " or ".join(ways) + ")"
 
 
 def total(engine: Engine, signal: Signal) -> str:
     """A gauge summed over ranks and models."""
-    return either(engine, signal, f"sum by ({BY}) ({ONCE} ({{}}))")
+    return either(engine, signal, f"sum by ({BY}) ({ONCE} ({{name}}{{where}}))")
 
 
 def increase(engine: Engine, signal: Signal, seconds: float) -> str:
     """A counter's rise over a window, summed over ranks and models."""
-    return either(engine, signal, f"sum by ({BY}) ({ONCE} (increase({{}}[{span(seconds)}])))")
+    return either(engine, signal, f"sum by ({BY}) ({ONCE} (increase({{name}}{{where}}[{span(seconds)}])))")
 
 
 def quantile(engine: Engine, signal: Signal, share: float, seconds: float) -> str:
     """A quantile of a histogram over a window."""
-    buckets = f"sum by ({BY}, le) (rate({{}}_bucket[{span(seconds)}]))"
+    buckets = f"sum by ({BY}, le) (rate({{name}}_bucket{{where}}[{span(seconds)}]))"
     return either(engine, signal, f"histogram_quantile({share:g}, {buckets})")
 
 
 def observed(engine: Engine, signal: Signal, seconds: float) -> str:
     """How many observations a histogram took over a window."""
-    return either(engine, signal, f"sum by ({BY}) ({ONCE} (increase({{}}_count[{span(seconds)}])))")
+    return either(
+        engine, signal, f"sum by ({BY}) ({ONCE} (increase({{name}}_count{{where}}[{span(seconds)}])))"
+    )
 
 
 def _way(picks: tuple[Pick, ...], shape: str) -> str:
     """One way to read a signal: the first pick decides, the others are left to the dashboards."""
     first = picks[0]
     inner = ",".join(f'{label}=~"{"|".join(map(_pattern, values))}"' for label, values in first.where.items())
-    selector = f"{first.name}{{{inner}}}" if inner else first.name
-    if inner and ("_bucket" in shape or "_count" in shape):
-        return ""
-    return shape.format(selector)
+    return shape.format(name=first.name, where=f"{{{inner}}}" if inner else "")
 
 
 def _pattern(value: str) -> str:

@@ -99,10 +99,12 @@ def _kv(engine: Engine, limits: Limits) -> tuple[AlertRule, ...]:
     usage = either(
         engine,
         Signal.KV_USAGE,
-        f"max by ({BY}) (quantile_over_time(0.5, {{}}[{q.span(limits.kv_high_window)}]))",
+        f"max by ({BY}) (quantile_over_time(0.5, {{name}}{{where}}[{q.span(limits.kv_high_window)}]))",
     )
     peak = either(
-        engine, Signal.KV_USAGE, f"max by ({BY}) (max_over_time({{}}[{q.span(limits.kv_saturated_window)}]))"
+        engine,
+        Signal.KV_USAGE,
+        f"max by ({BY}) (max_over_time({{name}}{{where}}[{q.span(limits.kv_saturated_window)}]))",
     )
     harm = f"{increase(engine, Signal.PREEMPTIONS, 60)} >= 1"
     return (
@@ -215,8 +217,8 @@ def _speculation(engine: Engine, limits: Limits) -> tuple[AlertRule, ...]:
 
 
 def _ranks(engine: Engine, limits: Limits) -> tuple[AlertRule, ...]:
-    most = either(engine, Signal.KV_USAGE, f"max by ({BY}) ({{}})")
-    median = either(engine, Signal.KV_USAGE, f"quantile by ({BY}) (0.5, {{}})")
+    most = either(engine, Signal.KV_USAGE, f"max by ({BY}) ({{name}}{{where}})")
+    median = either(engine, Signal.KV_USAGE, f"quantile by ({BY}) (0.5, {{name}}{{where}})")
     expr = f"{most} - {median} >= {limits.rank_spread:g}\nand on ({BY}) ({most} >= {limits.rank_usage:g})"
     line = (
         "one rank of {{ $labels.instance }} holds {{ $value | humanizePercentage }} more KV than the median"
@@ -225,11 +227,13 @@ def _ranks(engine: Engine, limits: Limits) -> tuple[AlertRule, ...]:
 
 
 def _availability(engine: Engine, limits: Limits) -> tuple[AlertRule, ...]:
-    seen = either(engine, Signal.RUNNING, f"count by ({BY}) (count_over_time({{}}[1h]))")
+    seen = either(engine, Signal.RUNNING, f"count by ({BY}) (count_over_time({{name}}{{where}}[1h]))")
     down = f"max by ({BY}) (up) == 0\nand on ({BY}) ({seen})"
     started = f"changes(process_start_time_seconds[{q.span(limits.restart_keep)}])"
     fell = either(
-        engine, Signal.PROMPT_TOKENS, f"sum by ({BY}) (resets({{}}[{q.span(limits.restart_keep)}]))"
+        engine,
+        Signal.PROMPT_TOKENS,
+        f"sum by ({BY}) (resets({{name}}{{where}}[{q.span(limits.restart_keep)}]))",
     )
     again = (
         f"max by ({BY}) ({started}) > 0\nand on ({BY}) ({seen})" if engine is Engine.VLLM else f"{fell} > 0"
