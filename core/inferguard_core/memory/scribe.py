@@ -26,7 +26,7 @@ from inferguard_core.memory.shape import Shape, calmed, looked
 from inferguard_core.memory.shown import applied, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from inferguard_core.events import Event
     from inferguard_core.followup import Execution, Similar
@@ -74,7 +74,7 @@ class Scribe:
                 await self.memory.rewritten()
                 for watch in watches:
                     await self._restore(watch)
-        self._later(self._hear())
+        self._later(_hear(self.memory, self._endpoints, self._touch))
 
     async def close(self, watches: Sequence[EndpointWatch]) -> None:
         """Write down where everything stands, and let the memory go."""
@@ -159,19 +159,6 @@ class Scribe:
             shape = stored.shape if stored is not None else None
         return await self.memory.recall(Query(text, shape, leave_out=incident_id or ""))
 
-    async def _hear(self) -> None:
-        """Bring in what other processes write, for as long as this runs."""
-        while True:
-            await asyncio.sleep(HEARD_EVERY_S)
-            for rewritten in await self.memory.rewritten():
-                known = self._endpoints.get(rewritten.case.incident.endpoint)
-                if known is None:
-                    continue
-                if rewritten.case.grade is not Grade.UNKNOWN:
-                    known.watch.casebook.history = await self.memory.track_record()
-                if heard(known.watch, rewritten, known.begun):
-                    self._touch(known.watch.endpoint)
-
     async def _restore(self, watch: EndpointWatch) -> None:
         """Give a watch its past."""
         self._of(watch).restored = True
@@ -242,6 +229,20 @@ class Scribe:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _hear(memory: Memory, endpoints: Mapping[str, Account], touch: Callable[[str], None]) -> None:
+    """Bring in what other processes write, for as long as this runs."""
+    while True:
+        await asyncio.sleep(HEARD_EVERY_S)
+        for rewritten in await memory.rewritten():
+            known = endpoints.get(rewritten.case.incident.endpoint)
+            if known is None:
+                continue
+            if rewritten.case.grade is not Grade.UNKNOWN:
+                known.watch.casebook.history = await memory.track_record()
+            if heard(known.watch, rewritten, known.begun):
+                touch(known.watch.endpoint)
 
 
 def _keep_grade(memory: Memory, known: Account, execution: Execution) -> None:

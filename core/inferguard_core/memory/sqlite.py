@@ -128,17 +128,18 @@ class SqliteMemory:
 
     async def read(self, ask: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         """What `ask` gets from the store, off the event loop; `nothing` where there is none to ask."""
-        return await asyncio.to_thread(self._ask, ask, nothing)
 
-    def _ask(self, ask: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        try:
-            with closing(open_for_reading(self.path)) as connection:
-                answer = ask(connection)
-        except (sqlite3.Error, ValueError) as error:
-            self._unread = _unread(self.path, error)
-            return nothing
-        self._unread = ""
-        return answer
+        def asked() -> T:
+            try:
+                with closing(open_for_reading(self.path)) as connection:
+                    answer = ask(connection)
+            except (sqlite3.Error, ValueError) as error:
+                self._unread = _unread(self.path, error)
+                return nothing
+            self._unread = ""
+            return answer
+
+        return await asyncio.to_thread(asked)
 
 
 def _unread(path: Path, error: Exception) -> str:

@@ -75,7 +75,7 @@ class SharedMemory:
         known = await self._local.case(incident_id)
         if known is not None or self._redis is None:
             return known
-        found = await self._fetched(lambda redis: redis.bodies([incident_id]))
+        found = await _fetched(self._redis, lambda redis: redis.bodies([incident_id]))
         return found[0] if found else None
 
     async def cases(self, endpoint: str | None = None, limit: int = 100) -> tuple[Case, ...]:
@@ -83,7 +83,7 @@ class SharedMemory:
         known = await self._local.cases(endpoint, limit)
         if known or endpoint is None or self._redis is None:
             return known
-        found = await self._fetched(lambda redis: redis.of_endpoint(endpoint, limit))
+        found = await _fetched(self._redis, lambda redis: redis.of_endpoint(endpoint, limit))
         for case in found:
             self._local.put(case)
         return tuple(sorted(found, key=lambda case: -case.incident.opened_unix))
@@ -129,7 +129,7 @@ class SharedMemory:
         if self._redis is None:
             return
         unknown: list[str] = await self._local.read(lambda connection: _unknown(connection, ids), [])
-        fetched = await self._fetched(lambda redis: redis.bodies(unknown)) if unknown else []
+        fetched = await _fetched(self._redis, lambda redis: redis.bodies(unknown)) if unknown else []
         for case in fetched:
             self._local.put(case)
         named = [case.id for case in fetched]
@@ -139,14 +139,6 @@ class SharedMemory:
                 return
             await asyncio.sleep(WRITTEN_S / WRITTEN_TRIES)
 
-    async def _fetched(self, ask: Any) -> list[Case]:
-        assert self._redis is not None
-        try:
-            bodies = await ask(self._redis)
-        except AwayError:
-            return []
-        return [case for body in bodies if (case := _decoded(body)) is not None]
-
 
 def _unknown(connection: sqlite3.Connection, ids: Sequence[str]) -> list[str]:
     return [
@@ -154,6 +146,14 @@ def _unknown(connection: sqlite3.Connection, ids: Sequence[str]) -> list[str]:
         for one in ids
         if connection.execute("SELECT 1 FROM cases WHERE id = ?", (one,)).fetchone() is None
     ]
+
+
+async def _fetched(redis: RedisSender, ask: Any) -> list[Case]:
+    try:
+        bodies = await ask(redis)
+    except AwayError:
+        return []
+    return [case for body in bodies if (case := _decoded(body)) is not None]
 
 
 def _decoded(body: Any) -> Case | None:
