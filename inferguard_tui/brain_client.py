@@ -48,7 +48,7 @@ class Mind(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why it is not asked at the moment; empty when it is."""
+        """Why it is not asked at the moment, or did not answer when last asked; empty otherwise."""
         ...
 
     async def prepare(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -40,24 +41,26 @@ class RemoteMind:
 
     @property
     def trouble(self) -> str:
-        return f"{self.name}: {self._breaker.reason}" if self._breaker.failing else ""
+        return f"{self.name}: {why}" if (why := self._breaker.trouble) else ""
 
     async def prepare(self) -> None:
-        """Nothing: the HTTP client is light."""
+        """Load the HTTP client in a thread: on the loop it would delay a poll in the middle of an incident."""
+        await asyncio.to_thread(import_module, "aiohttp")
 
     async def think(self, context: dict[str, Any]) -> dict[str, Any]:
         """The remote answer; without one a result that only says why."""
         if self._breaker.rests_s:
             return self._without(f"not asked for {self._breaker.rests_s:.0f} s more: {self._breaker.reason}")
+        away = True
         try:
             async with asyncio.timeout(self._deadline_s):
-                answer = await self._post(context)
+                answer, away = await self._post(context), False
         except TimeoutError:
             answer = f"no answer within {self._deadline_s:g} s"
         except Exception as error:  # noqa: BLE001 - whatever a client raises, the reason is what matters
             answer = f"{type(error).__name__}: {printable(str(error))}"
         if isinstance(answer, str):
-            self._breaker.failed(answer)
+            self._breaker.failed(answer, away=away)
             return self._without(answer)
         self._breaker.answered()
         return answer

@@ -25,10 +25,16 @@ class Breaker:
         self._until = 0.0
         self.reason = ""
         """Of the newest failure; empty after an answer."""
+        self._away = False
 
     @property
     def failing(self) -> bool:
         return self._failures >= AFTER
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not to be counted on now: it rests, or was out of reach when last asked. Else empty."""
+        return self.reason if self.failing or self._away else ""
 
     @property
     def rests_s(self) -> float:
@@ -36,11 +42,12 @@ class Breaker:
         return max(0.0, self._until - self._clock()) if self.failing else 0.0
 
     def answered(self) -> None:
-        self._failures, self._until, self.reason = 0, 0.0, ""
+        self._failures, self._until, self.reason, self._away = 0, 0.0, "", False
 
-    def failed(self, reason: str) -> None:
+    def failed(self, reason: str, *, away: bool = False) -> None:
+        """`away`: there was no answer at all, which is not one that cannot be used."""
         self._failures += 1
-        self.reason = reason
+        self.reason, self._away = reason, away
         if self.failing:
             rest = FIRST_REST_S * 2.0 ** (self._failures - AFTER)
             self._until = self._clock() + min(LONGEST_REST_S, rest)

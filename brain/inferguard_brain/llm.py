@@ -107,17 +107,18 @@ class LanguageModel:
         if self.breaker.rests_s:
             return f"not asked for {self.breaker.rests_s:.0f} s more: {self.breaker.reason}"
         limit = min(self.model.deadline_s, deadline_s or self.model.deadline_s)
+        away = False
         try:
             async with asyncio.timeout(limit):
                 answer: dict[str, Any] | str = await self._ask(messages, form, time.monotonic() + limit)
         except TimeoutError:
-            answer = f"no answer within {limit:g} s"
+            answer, away = f"no answer within {limit:g} s", True
         except UnusableError as error:
             answer = str(error)
         except Exception as error:  # noqa: BLE001 - a client library raises anything on a bad server
-            answer = self._reason(error)
+            answer, away = self._reason(error), _may_pass(error)
         if isinstance(answer, str):
-            self.breaker.failed(answer)
+            self.breaker.failed(answer, away=away)
         else:
             self.breaker.answered()
         return answer

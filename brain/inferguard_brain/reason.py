@@ -73,7 +73,7 @@ class Reasoner:
 
     @property
     def trouble(self) -> str:
-        return f"{self.name}: {self.llm.breaker.reason}" if self.llm.breaker.failing else ""
+        return f"{self.name}: {why}" if (why := self.llm.breaker.trouble) else ""
 
     async def prepare(self) -> None:
         """Load the client now: a second of CPU that would delay polls in the middle of an incident."""

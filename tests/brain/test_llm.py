@@ -191,3 +191,16 @@ async def test_a_bad_context_is_refused_before_anything_is_sent() -> None:
         assert "context.schema" in (await mind.think({}))["error"]
         assert server.asked == []
         await mind.close()
+
+
+async def test_a_model_out_of_reach_is_said_to_be_at_once_and_a_useless_answer_is_no_outage() -> None:
+    async with serving(completion("no JSON here")) as server:
+        mind = reasoner(server)
+        assert (await mind.think(incident()))["error"]
+        assert not mind.trouble
+        await mind.close()
+    gone = reasoner(server)
+    assert (await gone.think(incident()))["error"]
+    assert "APIConnectionError" in gone.trouble
+    assert not gone.llm.breaker.rests_s, "one failure is no reason to give up asking"
+    await gone.close()
