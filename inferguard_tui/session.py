@@ -14,6 +14,7 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.access import Access, Login
 from inferguard_core.sources.address import Address, parse_address
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.threads import use_unwaited_threads
 from inferguard_tui.connection import TUI_INTERVAL_S, Connection, connect
 from inferguard_tui.desk import SessionDesk
 
@@ -166,6 +167,7 @@ class LiveFeed:
         monitor = self.monitor()
         if not isinstance(monitor, BadInput) and not self._started:
             self._started = True
+            use_unwaited_threads()
             if self.scribe is not None:
                 await self.scribe.start(monitor.watches)
             if self.acting is not None:

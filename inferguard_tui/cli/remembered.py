@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inferguard_core.memory.choice import open_memory, store_path
 from inferguard_core.sources.bad_input import BadInput
+from inferguard_core.threads import use_unwaited_threads
 from inferguard_tui.cli.arguments import add_config, complain, settings_from
 from inferguard_tui.cli.exits import UNKNOWN
 
@@ -46,6 +47,7 @@ def with_memory(
         return UNKNOWN
 
     async def whole() -> int:
+        use_unwaited_threads()
         await memory.start()
         try:
             code = await work(memory, path)
