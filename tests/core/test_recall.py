@@ -58,6 +58,14 @@ async def test_numbers_alone_find_it_too(tmp_path: Path) -> None:
     assert found[0].incident_id == "gpu-07:8000/kv"
 
 
+async def test_a_large_number_is_written_out(tmp_path: Path) -> None:
+    late = Shape(kinds=("ttft_high",), numbers={"ttft_step": 173.0})
+    memory = SqliteMemory(tmp_path / "state.db")
+    await stored(memory, case("late", T0, late))
+    (first,) = await memory.recall(Query(shape=replace(late, numbers={"ttft_step": 164.4})))
+    assert first.why[-1] == "TTFT × 173 (here 164)"
+
+
 async def test_an_incident_is_not_like_itself(tmp_path: Path) -> None:
     found = await (await memory_of(tmp_path)).recall(Query(shape=KV, leave_out="gpu-07:8000/kv"))
     assert "gpu-07:8000/kv" not in {one.incident_id for one in found}

@@ -193,5 +193,10 @@ def _numbers_alike(past: Shape, now: Shape) -> Iterator[str]:
         near.append((trait.weight * (1.0 - abs(one - other)) * max(one, other), feature))
     for _, feature in sorted(near, reverse=True)[:SAID]:
         said = TRAITS[feature].said
-        number = said[said.index("{") :].format(now.numbers[feature])
-        yield f"{said.format(past.numbers[feature])} (here {number})"
+        number = _plain(said[said.index("{") :], now.numbers[feature])
+        yield f"{_plain(said, past.numbers[feature])} (here {number})"
+
+
+def _plain(said: str, number: float) -> str:
+    """The number in its sentence; two digits of a large one would be written with an exponent."""
+    return said.replace(":.2g", ":.0f" if abs(number) >= 99.5 else ":.2g").format(number)
