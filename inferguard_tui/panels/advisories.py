@@ -34,7 +34,7 @@ _CHANGE_CELLS = 16
 _HORIZON_CELLS = 9
 _NAME_LEAST = 20
 _TAGGED_FROM = 100
-"""Below this width the title alone says that it is advice."""
+"""Below this width the tag is short and the bar too, so that what a confidence is worth still fits beside them."""
 
 
 def standing(endpoint: EndpointFrame) -> tuple[Advisory, ...]:
@@ -74,14 +74,15 @@ def horizon(advisory: Advisory) -> str:
 def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = _NAME_LEAST) -> Line:
     """A pill: what, by how much, how sure, when; then as much of the rest as fits."""
     narrow = cells < _TAGGED_FROM
-    tag = Span(" ADVISORY " if advisory.advisory_only else " ACTION ", Ink.BADGE)
+    long, short = (" ADVISORY ", " ADV ") if advisory.advisory_only else (" ACTION ", " ACT ")
     start = line(
         Span(f"[{number}] ", Ink.KEY),
         Span(f"{left(advisory.action_type, name_cells)} ", Ink.STRONG),
         Span(f"{left(change(advisory.parameters), 12 if narrow else _CHANGE_CELLS)} ", Ink.STRONG),
-        Span(f"{bar(advisory.confidence, 8 if narrow else 12)} ", Ink.SERIES),
+        Span(f"{bar(advisory.confidence, 5 if narrow else 12)} ", Ink.SERIES),
         Span(f"{advisory.confidence:.2f} "),
-        *(() if narrow else (tag, Span(" "))),
+        Span(short if narrow else long, Ink.BADGE),
+        Span(" "),
         Span(left(horizon(advisory), _HORIZON_CELLS), Ink.KEY),
     )
     doubt = () if advisory.calibrated else ("uncalibrated",)
