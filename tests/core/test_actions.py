@@ -123,6 +123,16 @@ class TestCompaction:
         assert "fp8 KV" in words
         assert compaction.horizon_seconds is None
 
+    def test_names_the_length_from_which_all_who_are_here_would_fit(self) -> None:
+        """100,000 tokens by 40 that run and 12 that wait."""
+        (given_now, *_) = advise(scene_of(steady(PRESSED)), diagnosis("long_contexts"), (), NONE)
+        assert given_now.parameters["compact_above_tokens"] == pytest.approx(100_000 / 52, rel=0.005)
+
+    def test_names_none_where_all_fit_as_they_are(self) -> None:
+        alone = scene_of(steady({**PRESSED, S.WAITING: 0.0}))
+        (given_now, *_) = advise(alone, diagnosis("long_contexts"), (), NONE)
+        assert "compact_above_tokens" not in given_now.parameters
+
     def test_linear_layers_are_beyond_it(self) -> None:
         view = scene_of(steady(PRESSED), models=("Qwen/Qwen3.5-35B-A3B",))
         given_now = advise(view, diagnosis("long_contexts"), (), NONE)[0]

@@ -67,6 +67,17 @@ def test_an_advisory_says_how_often_it_has_helped() -> None:
     assert (advisory.helped, advisory.tried, advisory.calibrated) == (2, 3, False)
 
 
+def test_a_compaction_learns_the_length_from_which_it_helped() -> None:
+    name, what = "compact_above_tokens", ActionType.RECOMMEND_COMPACTION
+    helped = Deed(what.value, "long_contexts", ENDPOINT, Grade.HELPED, {name: 1500.0})
+    (first, *_) = advise(
+        scene_of(steady(PRESSED)), diagnosis("long_contexts"), (), ActionHistory.of([helped] * 3)
+    )
+    assert (first.action_type, first.parameters[name]) == (what, 1500.0)
+    assert first.parameters[f"{name}_computed"] == 1920.0
+    assert (first.helped, first.tried) == (3, 3)
+
+
 def test_a_number_that_helped_here_is_proposed_where_it_is_the_safer_one() -> None:
     scene = scene_of(steady(PRESSED))
     (plain,) = advise(scene, diagnosis("kv_exhausted"), (), ActionHistory())

@@ -13,7 +13,11 @@ from inferguard_core.verdict import ActionType
 
 if TYPE_CHECKING:
     from inferguard_core.actions.draft import Case
+    from inferguard_core.actions.load import Load
 
+THRESHOLD = "compact_above_tokens"
+"""Contexts that hold more KV tokens than this are worth compacting: if none did, all requests that are here would
+fit into the pool at once."""
 FLUSH_AFTER_S = 120.0
 """A throttle gets as long as thrash needs to clear before anything harder is spoken of."""
 
@@ -26,6 +30,8 @@ def compaction(case: Case) -> Draft:
     parameters: dict[str, float | str] = {
         name: float(f"{value:.4g}") for name, value in zip(names, measured, strict=True) if value is not None
     }
+    if (threshold := _threshold(load)) is not None:
+        parameters[THRESHOLD] = threshold
     held = "long contexts" if load.tokens_held is None else f"{load.tokens_held:,.0f} tokens a request"
     caveats = [
         "stock vLLM and SGLang cannot load a compacted cache: validate offline, nothing to switch on today",
@@ -46,7 +52,17 @@ def compaction(case: Case) -> Draft:
         preconditions=("few, long, long-lived contexts; none that must recall word for word",),
         caveats=tuple(caveats),
         urgent=False,
+        decides=(THRESHOLD,),
     )
+
+
+def _threshold(load: Load) -> float | None:
+    """Pool tokens by requests that run or wait; None where it is unknown, or more than a request holds anyway."""
+    if load.pool_tokens is None or load.running is None or load.tokens_held is None:
+        return None
+    here = load.running + (load.waiting or 0.0)
+    each = load.pool_tokens / here if here >= 1.0 else load.tokens_held
+    return float(f"{each:.3g}") if each < load.tokens_held else None
 
 
 def flush(case: Case) -> Draft | None:
