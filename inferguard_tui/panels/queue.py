@@ -53,11 +53,18 @@ def _why(endpoint: EndpointFrame) -> str:
     return (f"why: {split}" if split else f"why {UNKNOWN}") + refused
 
 
+def _short_why(endpoint: EndpointFrame) -> str:
+    """The same in a few cells, while anybody waits; empty where the engine does not split its queue."""
+    reasons = (("cap", MeasureId.WAITING_CAPACITY), ("def", MeasureId.WAITING_DEFERRED))
+    known = [(word, number) for word, name in reasons if (number := value(endpoint, name)) is not None]
+    return " ".join(f"{word} {amount(number)}" for word, number in known) if any(n for _, n in known) else ""
+
+
 def queue_compact(endpoint: EndpointFrame, view: View) -> Line:
     waiting, running = value(endpoint, MeasureId.WAITING), value(endpoint, MeasureId.RUNNING)
     room = view.width - 20 - 2
-    note_cells = min(36, room // 2 + 8)
-    parts = (f"run {amount(running):>4}", _wait(endpoint), _slope(endpoint))
+    note_cells = min(38, room // 2 + 9)
+    parts = (f"run {amount(running):>4}", _wait(endpoint), _short_why(endpoint) or _slope(endpoint))
     note = left(flowed(parts, note_cells, "  "), note_cells)
     return line(
         Span(left("Queue", 9), Ink.TITLE),
