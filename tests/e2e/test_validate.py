@@ -240,7 +240,9 @@ async def test_a_slower_engine_is_a_regression_by_far_more_than_a_second_run(tmp
         next(change for change in found.changes if change.what == "tpot_p50") for found in (slower, again)
     )
     assert tpot.low > 0
-    assert tpot.change > 1.0 > tpot_again.change
+    assert tpot.change > 1.0
+    # A machine that was busy in the second run makes that slow too, but not surely so.
+    assert tpot_again.low < tpot.low
 
 
 def test_on_a_terminal_a_bar_says_how_far_it_is(healthy: str, sessions: Path) -> None:
