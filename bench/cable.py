@@ -21,12 +21,10 @@ import tempfile
 import time
 from contextlib import AsyncExitStack, suppress
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.lag import FrameLag
 from inferguard_tui.simulator.launch import launched
-
-if TYPE_CHECKING:
-    from inferguard_core.poll import Poll
 
 PAIRS = 5
 WARM_UP_S = 15.0
@@ -81,19 +79,11 @@ async def _measure(urls: list[str]) -> dict[str, Any]:
     from inferguard_core.settings.model import Settings
     from inferguard_tui.session import LiveFeed, addresses
 
-    ended: dict[str, float] = {}
-    polls = 0
-
-    def on_poll(endpoint: str, _poll: Poll) -> None:
-        nonlocal polls
-        polls += 1
-        ended.setdefault(endpoint, time.monotonic())
-
+    lag = FrameLag()
     endpoints, settings = addresses(urls), load()
     assert isinstance(endpoints, tuple)
     assert isinstance(settings, Settings), settings
-    feed = LiveFeed(endpoints, settings, interval_s=INTERVAL_S, listener=Listener(on_poll=on_poll))
-    lags: list[float] = []
+    feed = LiveFeed(endpoints, settings, interval_s=INTERVAL_S, listener=Listener(on_poll=lag.polled))
     stretches: list[float] = []
     began = time.monotonic()
     ticking: asyncio.Task[None] | None = None
@@ -102,16 +92,20 @@ async def _measure(urls: list[str]) -> dict[str, Any]:
         now = time.monotonic()
         if now - began > WARM_UP_S:
             if ticking is None:
-                polls, ticking = 0, asyncio.create_task(_stretches(stretches))
-            lags.extend(now - t for t in ended.values())
+                lag.polls, ticking = 0, asyncio.create_task(_stretches(stretches))
             parts |= {f"{part.part} {part.state}" for part in frame.parts}
-        ended.clear()
+        lag.shown(now, counted=ticking is not None)
         if now - began > WARM_UP_S + MEASURED_S:
             break
     assert ticking is not None
     ticking.cancel()
     await feed.close()
-    return {"frame_lag_s": max(lags), "loop_cpu_s": max(stretches), "polls": polls, "parts": sorted(parts)}
+    return {
+        "frame_lag_s": max(lag.seconds),
+        "loop_cpu_s": max(stretches),
+        "polls": lag.polls,
+        "parts": sorted(parts),
+    }
 
 
 async def _stretches(found: list[float]) -> None:

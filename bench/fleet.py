@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from typing import TYPE_CHECKING
 
+from bench.lag import FrameLag
 from inferguard_core.monitor import Listener
 from inferguard_core.settings import Settings
 from inferguard_tui.session import LiveFeed, addresses
 from inferguard_tui.simulator.launch import launched
-
-if TYPE_CHECKING:
-    from inferguard_core.poll import Poll
 
 ENDPOINTS = 200
 INTERVAL_S = 5.0
@@ -31,18 +28,10 @@ def run() -> list[str]:
 
 
 async def _measure(urls: tuple[str, ...]) -> list[str]:
-    ended: dict[str, float] = {}
-    polls = 0
-
-    def on_poll(endpoint: str, _poll: Poll) -> None:
-        nonlocal polls
-        polls += 1
-        ended.setdefault(endpoint, time.monotonic())
-
+    lag = FrameLag()
     endpoints = addresses(urls)
     assert isinstance(endpoints, tuple)
-    feed = LiveFeed(endpoints, Settings(), interval_s=INTERVAL_S, listener=Listener(on_poll=on_poll))
-    lags: list[float] = []
+    feed = LiveFeed(endpoints, Settings(), interval_s=INTERVAL_S, listener=Listener(on_poll=lag.polled))
     began = time.monotonic()
     cpu = counted = 0.0
     answering = 0
@@ -50,10 +39,8 @@ async def _measure(urls: tuple[str, ...]) -> list[str]:
         now = time.monotonic()
         warm = now - began > WARM_UP_S
         if warm and not cpu:
-            cpu, counted, polls = time.process_time(), now, 0
-        if warm:
-            lags.extend(now - t for t in ended.values())
-        ended.clear()
+            cpu, counted, lag.polls = time.process_time(), now, 0
+        lag.shown(now, counted=warm)
         answering = sum(1 for e in frame.endpoints if e.polls and not e.failed_polls)
         if now - began > WARM_UP_S + MEASURED_S:
             break
@@ -63,10 +50,10 @@ async def _measure(urls: tuple[str, ...]) -> list[str]:
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
         f"{ENDPOINTS} endpoints every {INTERVAL_S:g} s, {answering} answering; measured for {seconds:.0f} s",
-        f"  polls            {polls / seconds:6.1f} /s",
+        f"  polls            {lag.polls / seconds:6.1f} /s",
         f"  CPU              {share:6.1%} of one core ({share * 60:.1f} s a minute)",
         f"  resident, peak   {resident:6.0f} MiB",
-        f"  worst frame lag  {max(lags):6.3f} s (frames are joined over 0.25 s)",
+        f"  worst frame lag  {max(lag.seconds):6.3f} s (frames are joined over 0.25 s)",
     ]
 
 

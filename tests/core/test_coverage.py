@@ -48,12 +48,23 @@ def is_blind(kind: str, reading: Reading) -> bool:
     return bool(rule.find(Window(history, history.newest), Limits(), situation).missing)
 
 
-@pytest.mark.parametrize(("name", "found"), CAPTURES, ids=[name for name, _ in CAPTURES])
+def is_covered(found: re.Match[str]) -> bool:
+    """Not older than what the page speaks of."""
+    version = parse_version(found[2])
+    return version is None or version >= line_of(found).first
+
+
+COVERED = [(name, found) for name, found in CAPTURES if is_covered(found)]
+
+
+def test_of_our_pages_only_the_oldest_is_beyond_what_is_covered() -> None:
+    assert {name for name, found in CAPTURES if not is_covered(found)} <= {"vllm-0.3.3-v0-rendered"}
+
+
+@pytest.mark.parametrize(("name", "found"), COVERED, ids=[name for name, _ in COVERED])
 def test_a_rule_sees_on_a_real_page_what_the_coverage_promises(name: str, found: re.Match[str]) -> None:
     version, line = parse_version(found[2]), line_of(found)
     assert version is not None
-    if version < line.first:
-        pytest.skip(f"{name} is older than what is covered")
     reading = read(page(name), found[2])
     for sight in SIGHTS[2:]:
         promised = status_of(sight, line, version) is not Status.NOT_COVERED

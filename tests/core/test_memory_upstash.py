@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -21,12 +20,11 @@ from inferguard_core.memory.upstash.sending import RedisSender, VectorSender
 from inferguard_core.memory.upstash.shared import SharedMemory
 from tests.core.memory_cases import KV, STALL, T0, URL, case
 from tests.core.upstash_stand_in import RedisStandIn, VectorStandIn
+from tests.e2e.installed import program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
-
-pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +42,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def redis_port(tmp_path: Path, free_tcp_port: int) -> Iterator[int]:
     arguments = [
-        "redis-server",
+        program("redis-server", "redis-server"),
         "--port",
         str(free_tcp_port),
         "--bind",

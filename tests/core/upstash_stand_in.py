@@ -11,6 +11,7 @@ import base64
 import math
 import re
 import zlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -35,7 +36,7 @@ class Faults:
         self.requests = 0
 
 
-class StandIn:
+class StandIn(ABC):
     """One HTTP server of one cloud."""
 
     def __init__(self, token: str = "secret") -> None:
@@ -77,8 +78,9 @@ class StandIn:
             request.transport.abort()
         return web.json_response(body, status=status, headers={"Upstash-Sync-Token": "t1"})
 
+    @abstractmethod
     async def answer(self, path: str, asked: Any, request: web.Request) -> tuple[Any, int]:
-        raise NotImplementedError
+        """The body and the status for what was `asked` at `path`."""
 
 
 class RedisStandIn(StandIn):

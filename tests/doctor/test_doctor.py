@@ -7,6 +7,9 @@ import json
 import os
 import socket
 import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,9 +28,9 @@ from tests.e2e.test_commands import free_port, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECRET = "never-to-be-seen"
+NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,24 @@ def test_settings_that_cannot_be_used_do_not_hide_the_rest(healthy: str, tmp_pat
     assert of(found, "endpoint")[0]["state"] == "ok"
 
 
+@contextmanager
+def as_nobody_if_root(directory: Path) -> Iterator[Path]:
+    """A folder in `directory` of the user that this process is meanwhile."""
+    own = directory / "own"
+    own.mkdir(0o700)
+    if os.geteuid() != 0:
+        yield own
+        own.chmod(0o700)
+        return
+    directory.chmod(0o755)
+    os.chown(own, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield own
+    finally:
+        os.setresuid(0, 0, 0)
+
+
 class TestStateDirectory:
     def look(self, path: Path, **more: Any):
         return state_directory(Settings(memory=Memory(state_dir=path, **more)))
@@ -136,11 +157,13 @@ class TestStateDirectory:
         assert self.look(tmp_path / "a" / "b").state is State.OK
         assert not (tmp_path / "a").exists()
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-    def test_not_writable_is_broken(self, tmp_path: Path) -> None:
-        tmp_path.chmod(0o500)
-        assert self.look(tmp_path).state is State.BROKEN
-        assert self.look(tmp_path / "state").state is State.BROKEN
+    def test_not_writable_is_broken(self) -> None:
+        # Not tmp_path: pytest keeps its folders from others, and root, who may write everywhere, looks as another.
+        with TemporaryDirectory() as kept, as_nobody_if_root(Path(kept)) as own:
+            assert self.look(own).state is not State.BROKEN
+            own.chmod(0o500)
+            assert self.look(own).state is State.BROKEN
+            assert self.look(own / "state").state is State.BROKEN
 
     def test_off_is_off(self, tmp_path: Path) -> None:
         assert self.look(tmp_path, mode="off").state is State.OFF

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from inferguard_tui.cli import COMMANDS
 from inferguard_tui.cli.completion import _SHELLS
 from inferguard_tui.cli.examples import EXAMPLES
 from inferguard_tui.cli.parsers import command_parser, options, overview
+from tests.e2e.installed import program
 from tests.e2e.test_commands import run
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ SHELLS = {"bash": completed_by_bash, "fish": completed_by_fish, "zsh": completed
 class TestCompletion:
     @pytest.fixture(autouse=True)
     def _script(self, shell: str, tmp_path: Path) -> None:
-        if shutil.which(shell) is None:
-            pytest.skip(f"{shell} is not installed; .ci/run installs it")
+        program(shell, shell)
         self.script = tmp_path / f"inferguard.{shell}"
         self.script.write_text(script(shell), "utf-8")
         (tmp_path / "night.jsonl.gz").touch()

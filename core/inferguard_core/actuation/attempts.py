@@ -7,13 +7,14 @@ is bound by what was sent before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inferguard_core.followup import Grade, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+T = TypeVar("T")
 REACHED = frozenset({Outcome.SENDING, Outcome.APPLIED, Outcome.UNKNOWN})
 """It was, or may have been, carried out. One still `sending` in the audit is of a process that died with it."""
 SENT = REACHED | {Outcome.REJECTED}
@@ -40,18 +41,24 @@ class Attempt:
 
 def attempts(records: Iterable[Mapping[str, Any]]) -> tuple[Attempt, ...]:
     """Live attempts in the order in which they were made. Records of another shape are passed over."""
-    found: dict[str, Attempt] = {}
+    return folded(records, _take)
+
+
+def folded(
+    records: Iterable[Mapping[str, Any]], take: Callable[[dict[str, T], Mapping[str, Any]], None]
+) -> tuple[T, ...]:
+    """What `take` makes of the live records, one after another, by execution; those it cannot read are passed over."""
+    found: dict[str, T] = {}
     for record in records:
         try:
-            _take(found, record)
+            if record["mode"] == "live":
+                take(found, record)
         except (KeyError, TypeError, ValueError):
             continue
     return tuple(found.values())
 
 
 def _take(found: dict[str, Attempt], record: Mapping[str, Any]) -> None:
-    if record["mode"] != "live":
-        return
     key, outcome = str(record["execution_id"]), Outcome(record["outcome"])
     if outcome is Outcome.SENDING:
         found[key] = Attempt(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inferguard_core.actuation.attempts import REACHED, attempts
+from inferguard_core.actuation.attempts import REACHED, attempts, folded
 from inferguard_core.actuation.effect import Effect
 from inferguard_core.actuation.span import Span
 from inferguard_core.actuation.verification import Before, Pending
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LATE_S = 1800.0
 """Watched again later than this after the grade was due, what is seen is no longer what followed the action."""
+GRADED = "graded"
+"""In place of a reason: another run has done it."""
 DIED = "the run that sent it ended before it was graded"
 
 
@@ -48,19 +50,11 @@ def unfinished(records: Iterable[Mapping[str, Any]]) -> tuple[Unfinished, ...]:
 
     Records of another shape, and attempts of a version that kept no span, are passed over.
     """
-    found: dict[str, Unfinished] = {}
-    for record in records:
-        try:
-            _take(found, record)
-        except (KeyError, TypeError, ValueError):
-            continue
-    return tuple(found.values())
+    return folded(records, _take)
 
 
 def _take(found: dict[str, Unfinished], record: Mapping[str, Any]) -> None:
     key, outcome = str(record["execution_id"]), Outcome(record["outcome"])
-    if record["mode"] != "live":
-        return
     if outcome is Outcome.SENDING:
         found[key] = Unfinished(_execution(record), _before(record["before"]))
     elif outcome not in REACHED or record.get("grade") is not None:
@@ -108,9 +102,6 @@ def settled(records: Iterable[Mapping[str, Any]], execution: Execution) -> str:
         return GRADED
     after = [a for a in done if a.endpoint == own.endpoint and a.unix > own.unix and a.outcome in REACHED]
     return f"{DIED}, and {after[0].action_type} was sent to the endpoint since" if after else ""
-
-
-GRADED = "graded"
 
 
 def _execution(record: Mapping[str, Any]) -> Execution:
