@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import amount, duration
 from inferguard_tui.glyphs import UNKNOWN, bar
@@ -48,12 +50,16 @@ def _number(given: float | str) -> str:
     return amount(given) if abs(given) >= 1000 else f"{given:g}"
 
 
-def change(parameters: Mapping[str, float | str]) -> str:
-    """`58 → 44`: what is advised, and what it is now; empty where nothing of the kind is known."""
+def change(parameters: Mapping[str, float | str], cells: int = 40) -> str:
+    """`58 → 44`: what is advised, and what it is now; empty where nothing of the kind is known.
+
+    Where `cells` are few the unit goes before a digit does.
+    """
     for target, now in _CHANGES.items():
         if target in parameters:
             before = f"{_number(parameters[now])} → " if now in parameters else "→ "
-            return before + _number(parameters[target]) + _UNITS.get(target, "")
+            bare = before + _number(parameters[target])
+            return whole if cell_len(whole := bare + _UNITS.get(target, "")) <= cells else bare
     return ""
 
 
@@ -74,11 +80,12 @@ def horizon(advisory: Advisory) -> str:
 def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = _NAME_LEAST) -> Line:
     """A pill: what, by how much, how sure, when; then as much of the rest as fits."""
     narrow = cells < _TAGGED_FROM
+    changed = 12 if narrow else _CHANGE_CELLS
     long, short = (" ADVISORY ", " ADV ") if advisory.advisory_only else (" ACTION ", " ACT ")
     start = line(
         Span(f"[{number}] ", Ink.KEY),
         Span(f"{left(advisory.action_type, name_cells)} ", Ink.STRONG),
-        Span(f"{left(change(advisory.parameters), 12 if narrow else _CHANGE_CELLS)} ", Ink.STRONG),
+        Span(f"{left(change(advisory.parameters, changed), changed)} ", Ink.STRONG),
         Span(f"{bar(advisory.confidence, 5 if narrow else 12)} ", Ink.SERIES),
         Span(f"{advisory.confidence:.2f} "),
         Span(short if narrow else long, Ink.BADGE),
@@ -87,7 +94,7 @@ def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = 
     )
     doubt = () if advisory.calibrated else ("uncalibrated",)
     tried = (f"{advisory.helped} of {advisory.tried} helped",) if advisory.tried else ()
-    rest = flowed((*tried, *doubt, *others(advisory.parameters)), cells - width(start) - 1)
+    rest = flowed((*doubt, *tried, *others(advisory.parameters)), cells - width(start) - 1)
     return line(*start, Span(f" {rest}" if rest else "", Ink.DIM))
 
 

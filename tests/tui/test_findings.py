@@ -139,6 +139,22 @@ def test_advised_and_present_values_stand_side_by_side(
     assert change(parameters) == words
 
 
+def test_few_cells_cost_a_change_its_unit_and_no_digit() -> None:
+    agents = {"target_agents": 44.0, "in_flight_now": 58.0}
+    assert change(agents, 14) == "58 → 44 agents"
+    assert change(agents, 12) == "58 → 44"
+
+
+@pytest.mark.parametrize(("cells", "tag"), [(78, " ADV "), (120, " ADVISORY ")])
+def test_a_pill_says_that_it_is_advice_and_what_its_confidence_is_worth(cells: int, tag: str) -> None:
+    tried = [replace(a, helped=2, tried=3, calibrated=False) for a in frames.critical().advisories]
+    drawn = text(ADVISORIES, replace(frames.critical(), advisories=tuple(tried)), View(cells, 20))
+    pills = [row for row in drawn.split("\n") if row.startswith("[")]
+    assert pills
+    assert all(tag in row and "uncalibrated" in row for row in pills)
+    assert all("2 of 3 helped" in row for row in pills) == (cells > 78)
+
+
 def test_the_fix_names_its_flags_and_whose_value_is_not_known() -> None:
     drawn = text(ADVISORIES, frames.critical(), View(140, 20))
     assert (

@@ -44,6 +44,12 @@ def test_a_panel_keeps_to_its_room(panel: Panel, state: str, cells: int, rows: i
         assert max((width(row) for row in drawn), default=0) <= cells
 
 
+def test_one_line_of_the_queue_says_why_it_waits_and_how_it_goes_where_nobody_does() -> None:
+    assert "cap 38 def 0" in text(QUEUE, ENDPOINTS["critical"], View(80, 1))
+    assert "cap" not in text(QUEUE, ENDPOINTS["healthy"], View(80, 1))
+    assert "steady" in text(QUEUE, ENDPOINTS["healthy"], View(80, 1))
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.id)
 def test_a_panel_without_a_frame_waits_for_one(panel: Panel) -> None:
     assert "no frame yet" in text(panel, None)

@@ -198,5 +198,6 @@ def _numbers_alike(past: Shape, now: Shape) -> Iterator[str]:
 
 
 def _plain(said: str, number: float) -> str:
-    """The number in its sentence; two digits of a large one would be written with an exponent."""
-    return said.replace(":.2g", ":.0f" if abs(number) >= 99.5 else ":.2g").format(number)
+    """The number in its sentence; two digits of a large or a tiny one would be written with an exponent."""
+    digits = ":.0f" if abs(number) >= 99.5 else ":.2f" if abs(number) < 0.1 else ":.2g"
+    return said.replace(":.2g", digits).format(number)
