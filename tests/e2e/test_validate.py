@@ -235,13 +235,13 @@ async def test_a_slower_engine_is_a_regression_by_far_more_than_a_second_run(tmp
     baseline = read_baseline(base)
     assert isinstance(baseline, Baseline)
     again, slower = (compared(result, baseline) for result in runs[1:])
-    assert slower.verdict is Verdict.REGRESSED
+    # On a machine that was busy in the first run something else may have got better; then no verdict is right.
+    assert slower.verdict is Verdict.REGRESSED or slower.why.startswith("better:")
     tpot, tpot_again = (
         next(change for change in found.changes if change.what == "tpot_p50") for found in (slower, again)
     )
-    assert tpot.low > 0
-    assert tpot.change > 1.0
-    # A machine that was busy in the second run makes that slow too, but not surely so.
+    assert (tpot.verdict, tpot.change > 1.0) == (Verdict.REGRESSED, True)
+    # One that was busy in the second run makes that slow too, but not surely so.
     assert tpot_again.low < tpot.low
 
 
