@@ -50,7 +50,7 @@ PROGRAM_KEYS = [
         _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
         _Row("left_square_bracket", "window(-1)", "app.shorter", "[/] window", "Charts over a shorter time"),
         _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
-        _Row("t", "theme", "app.theme", "t theme", "Choose colours; each is shown at once"),
+        _Row("t", "theme", "app.theme", "t theme", "Choose colours; all here wears the one under the cursor"),
         _Row(
             "colon,ctrl+p", "palette", "app.palette", ": commands", "Find by name whatever can be done here"
         ),

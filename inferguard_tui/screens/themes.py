@@ -1,4 +1,7 @@
-"""The themes, each shown as soon as the cursor is on it."""
+"""The themes: the one under the cursor is worn by everything on screen, and only enter keeps it.
+
+What is tried on is never written down, so that a program which ends meanwhile starts with the theme it had.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,34 @@ from inferguard_tui.screens.picker import Choice, Picker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual.timer import Timer
+
     from inferguard_tui.theming import Found
+
+REST_S = 0.06
+"""How long the cursor rests on a theme before it is tried on. A theme costs a restyling of everything, some 25 ms of
+a core; a held key, which repeats 30 times a second, passes over."""
 
 
 class ThemePicker(Picker):
-    """Escape goes back to the theme there was."""
+    """Stands at the side of what it colours. Whoever leaves without taking one has the theme there was."""
 
     def __init__(
         self, found: Sequence[Found], current: str, taken: Callable[[str], None], *, ascii_only: bool = False
     ) -> None:
         choices = [Choice(each.theme.name, each.theme.name, each.kind) for each in found]
         super().__init__("Theme", choices, taken, ascii_only=ascii_only)
+        self.add_class("-side")
         self._before = current
+        self._rest: Timer | None = None
         self.at = next((i for i, choice in enumerate(choices) if choice.id == current), 0)
 
     def sample(self, cells: int) -> tuple[Line, ...]:
         """Every role of the theme, as the screens use it."""
         states = [Span(f"{SHAPE[s]} {WORD[s]}  ", INK[s]) for s in reversed(Severity)]
         rows = (
-            line(*states, Span(f"{NO_DATA_SHAPE} NO DATA  ", Ink.CRITICAL), Span("old", Ink.STALE)),
+            line(*states),
+            line(Span(f"{NO_DATA_SHAPE} NO DATA  ", Ink.CRITICAL), Span("old", Ink.STALE)),
             line(
                 Span("KV  "),
                 Span("▂▃▅▆█ ", Ink.SERIES),
@@ -53,8 +65,18 @@ class ThemePicker(Picker):
         return (EMPTY, *(fitted(row, cells) for row in rows))
 
     def moved(self) -> None:
-        self.app.theme = self.picked
+        """Try on what is under the cursor, once it stays there."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_S, self._try_on)
 
-    def action_close(self) -> None:
+    def _try_on(self) -> None:
+        self.app.theme = self.picked or self._before
+
+    def action_take(self) -> None:
+        self._before = self.picked or self._before
+        super().action_take()
+
+    def on_unmount(self) -> None:
+        # However it was left: escape, a jump to another endpoint, the end of the program.
         self.app.theme = self._before
-        self.dismiss()

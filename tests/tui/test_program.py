@@ -1,4 +1,4 @@
-"""What the application does apart from frames: themes with preview, palette, own keys, settings, the last view."""
+"""What the application does apart from frames: palette, own keys, settings, the last view."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.screens.picker import Choice, Search, matching
 from inferguard_tui.screens.settings import SettingsScreen
-from inferguard_tui.screens.themes import ThemePicker
-from inferguard_tui.terminal import Terminal
 from tests.tui import frames
 from tests.tui.harness import UNICODE, PushedFeed, rows, screen_text, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from inferguard_tui.terminal import Terminal
 
 
 def program(setup: Setup | None = None, terminal: Terminal = UNICODE) -> InferGuardApp:
@@ -34,48 +34,6 @@ def program(setup: Setup | None = None, terminal: Terminal = UNICODE) -> InferGu
 
 def fleet(setup: Setup) -> InferGuardApp:
     return InferGuardApp(PushedFeed(frames.mixed_fleet()), terminal=UNICODE, setup=setup)
-
-
-async def test_a_theme_shows_under_the_cursor_and_is_kept_by_enter(tmp_path: Path) -> None:
-    app = program(Setup(state_dir=tmp_path))
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("t")
-        await settled(pilot)
-        assert isinstance(app.screen, ThemePicker)
-        assert "▸ night" in screen_text(app)
-        assert "▲ CRIT  ! WARN  · note  ✔ ok" in screen_text(app)
-        await pilot.press("k")
-        assert app.theme == "mono"
-        await pilot.press("t", "t")
-        assert app.theme not in ("mono", "night")
-        before = app.theme
-        await pilot.press("enter")
-        await settled(pilot)
-        assert isinstance(app.screen, EndpointScreen)
-        assert app.theme == before
-    assert load(tmp_path).theme == before
-
-
-async def test_a_theme_that_is_not_taken_goes(tmp_path: Path) -> None:
-    app = program(Setup(state_dir=tmp_path))
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("t", "G", "escape")
-        assert app.theme == "night"
-    assert load(tmp_path) == Remembered()
-
-
-async def test_a_terminal_of_few_colours_is_offered_its_own_only() -> None:
-    app = program(terminal=Terminal(own_palette=True, ascii_only=True))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("t")
-        await settled(pilot)
-        assert screen_text(app).isascii()
-        offered = {word for row in rows(pilot) if "16 colours" in row for word in row.split()}
-        assert {"sixteen", "sixteen-light", "ansi-dark", "ansi-light"} <= offered
-        assert "night" not in offered
 
 
 async def test_the_palette_finds_and_does_whatever_is_bound_here() -> None:
