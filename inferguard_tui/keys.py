@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
-_MOVE = Binding.Group("Move")
-_LOOK = Binding.Group("Look")
+_EVERYWHERE = Binding.Group("Everywhere")
 _REPLAY = Binding.Group("Replay")
-_ASK = Binding.Group("Incident")
-_PROGRAM = Binding.Group("Program")
+_ENDPOINT = Binding.Group("Endpoint")
+_SUBJECT = Binding.Group("Endpoint and its incident")
+_FLEET = Binding.Group("Fleet")
+_INCIDENT = Binding.Group("Incident")
+_RECALL = Binding.Group("Past incidents")
+_PAST = Binding.Group("Past incident")
+_DIALOG = Binding.Group("Dialog")
 
 
 class _Row(NamedTuple):
@@ -24,7 +28,7 @@ class _Row(NamedTuple):
 
 
 def _bound(group: Binding.Group, *rows: _Row, priority: bool = False) -> list[BindingType]:
-    """Bindings of one group of the help, in the order of the footer."""
+    """Bindings of one screen, which is a group of the help, in the order of the footer."""
     bindings: list[BindingType] = []
     for row in rows:
         display, _, word = row.footer.partition(" ")
@@ -46,23 +50,23 @@ def _bound(group: Binding.Group, *rows: _Row, priority: bool = False) -> list[Bi
 
 PROGRAM_KEYS = [
     *_bound(
-        _PROGRAM,
+        _EVERYWHERE,
         _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
         _Row("left_square_bracket", "window(-1)", "app.shorter", "[/] window", "Charts over a shorter time"),
         _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
-        _Row("t", "theme", "app.theme", "t theme", "Choose colours; all here wears the one under the cursor"),
+        _Row("t", "theme", "app.theme", "t theme", "Choose colours, tried on as you move"),
         _Row(
             "colon,ctrl+p", "palette", "app.palette", ": commands", "Find by name whatever can be done here"
         ),
         _Row("comma", "settings", "app.settings", "", "Every setting in force and where it comes from"),
         _Row("question_mark", "help", "app.help", "? help", "Show these keys"),
     ),
-    *_bound(_PROGRAM, _Row("q", "quit", "app.quit", "q quit", "Leave at once")),
+    *_bound(_EVERYWHERE, _Row("q", "quit", "app.quit", "q quit", "Leave at once")),
     # Before everything else, so that it also leaves while somebody types a q.
-    *_bound(_PROGRAM, _Row("ctrl+c", "quit", "app.interrupt", "", "Leave at once"), priority=True),
+    *_bound(_EVERYWHERE, _Row("ctrl+c", "quit", "app.interrupt", "", "Leave at once"), priority=True),
 ]
 NUMBER_KEYS = _bound(
-    _LOOK,
+    _EVERYWHERE,
     *(
         _Row(
             str(n),
@@ -107,10 +111,11 @@ REPLAY_KEYS = _bound(
     _Row("minus", "replay('speed', 0.5)", "replay.slower", "", "Half the speed"),
 )
 PANEL_KEYS = _bound(
-    _LOOK, _Row("enter", "open", "panel.open", "", "Show the chosen panel by itself; the log as an incident")
+    _ENDPOINT,
+    _Row("enter", "open", "panel.open", "", "Show the chosen panel by itself; the log as an incident"),
 )
 SUBJECT_KEYS = _bound(
-    _ASK,
+    _SUBJECT,
     _Row("i", "incident", "subject.incident", "i incident", "Show the incident in full"),
     _Row("d", "diagnose", "subject.diagnose", "d diagnose", "Think about this endpoint now"),
     _Row(
@@ -128,7 +133,7 @@ SUBJECT_KEYS = _bound(
 )
 INCIDENT_KEYS = [
     *_bound(
-        _MOVE,
+        _INCIDENT,
         _Row("j,down", "scroll(1)", "incident.down", "j/k scroll", "A line down"),
         _Row("k,up", "scroll(-1)", "incident.up", "", "A line up"),
         _Row("pagedown,ctrl+d", "scroll(10)", "incident.page_down", "", "Ten lines down"),
@@ -142,12 +147,12 @@ INCIDENT_KEYS = [
 ]
 RECALL_KEYS = [
     *_bound(
-        _ASK,
+        _RECALL,
         _Row("slash", "search", "recall.search", "/ words", "Look for words instead of likeness"),
         _Row("enter", "open", "recall.open", "enter open", "Show the past incident in the panels"),
     ),
     *_bound(
-        _MOVE,
+        _RECALL,
         _Row("j,down", "cursor(1)", "recall.down", "j/k move", "Next incident"),
         _Row("k,up", "cursor(-1)", "recall.up", "", "Incident before"),
         _Row("g,home", "cursor(-999)", "recall.first", "", "Best match"),
@@ -156,12 +161,12 @@ RECALL_KEYS = [
     ),
 ]
 PAST_KEYS = [
-    *_bound(_ASK, _Row("i,enter", "told", "past.told", "i incident", "Show the past incident in full")),
-    *_bound(_MOVE, _Row("escape", "close", "past.back", "esc back", "Back")),
+    *_bound(_PAST, _Row("i,enter", "told", "past.told", "i incident", "Show the past incident in full")),
+    *_bound(_PAST, _Row("escape", "close", "past.back", "esc back", "Back")),
 ]
 PREVIEW_KEYS = [
     *_bound(
-        _ASK,
+        _DIALOG,
         _Row(
             "enter", "send", "preview.send", "enter send", "In live mode: send it, after its name was typed"
         ),
@@ -173,33 +178,34 @@ PREVIEW_KEYS = [
     ),
 ]
 DIAGNOSE_KEYS = _bound(
-    _ASK, _Row("d", "ask", "diagnose.ask", "d again", "Think about this endpoint once more")
+    _DIALOG, _Row("d", "ask", "diagnose.ask", "d again", "Think about this endpoint once more")
 )
 PROMPT_KEYS = _bound(
-    _PROGRAM,
+    _DIALOG,
     _Row("enter", "submit", "prompt.enter", "enter keep", "Take what is written"),
     _Row("escape", "close", "prompt.close", "esc close", "Close without taking it"),
 )
 ENDPOINT_KEYS = [
     *_bound(
-        _MOVE,
+        _ENDPOINT,
         _Row("j,down", "next_panel", "endpoint.next", "j/k panel", "Choose the next panel"),
         _Row("k,up", "previous_panel", "endpoint.previous", "", "Choose the panel before"),
         _Row("g,home", "first_panel", "endpoint.first", "", "Choose the first panel"),
         _Row("G,end", "last_panel", "endpoint.last", "", "Choose the last panel"),
     ),
     *_bound(
-        _LOOK,
+        _ENDPOINT,
         _Row("enter", "incident", "endpoint.incident", "", "Without a chosen panel: show the incident"),
         _Row("z", "zoom", "endpoint.zoom", "z zoom", "Show the chosen panel by itself, with raw metrics"),
     ),
     *_bound(
-        _MOVE, _Row("escape", "back", "endpoint.back", "esc fleet", "Back to the fleet, or choose no panel")
+        _ENDPOINT,
+        _Row("escape", "back", "endpoint.back", "esc fleet", "Back to the fleet, or choose no panel"),
     ),
 ]
 FLEET_KEYS = [
     *_bound(
-        _MOVE,
+        _FLEET,
         _Row("j,down", "cursor(1)", "fleet.down", "j/k move", "Next endpoint"),
         _Row("k,up", "cursor(-1)", "fleet.up", "", "Endpoint before"),
         _Row("pagedown,ctrl+d", "page(1)", "fleet.page_down", "", "A page down"),
@@ -208,7 +214,7 @@ FLEET_KEYS = [
         _Row("G,end", "edge(1)", "fleet.last", "", "Last endpoint"),
     ),
     *_bound(
-        _LOOK,
+        _FLEET,
         _Row("enter", "open", "fleet.open", "enter open", "Open the chosen endpoint"),
         _Row("slash", "filter", "fleet.filter", "/ filter", "Show only rows with these words"),
         _Row("s", "look('sort')", "fleet.sort", "s sort now", "Put the rows in order, now"),
@@ -224,9 +230,9 @@ FLEET_KEYS = [
     ),
 ]
 CLOSE_KEYS = [
-    *_bound(_PROGRAM, _Row("escape,z,question_mark", "close", "dialog.close", "esc close", "Close")),
+    *_bound(_DIALOG, _Row("escape,z,question_mark", "close", "dialog.close", "esc close", "Close")),
     *_bound(
-        _MOVE,
+        _DIALOG,
         _Row("j,down", "scroll(1)", "dialog.down", "j/k scroll", "A line down"),
         _Row("k,up", "scroll(-1)", "dialog.up", "", "A line up"),
         _Row("pagedown,ctrl+d", "scroll(20)", "dialog.page_down", "", "A page down"),
@@ -239,7 +245,7 @@ CLOSE_KEYS = [
 
 PICKER_KEYS = [
     *_bound(
-        _MOVE,
+        _DIALOG,
         _Row("j,down", "move(1)", "picker.down", "j/k move", "Next entry"),
         _Row("k,up", "move(-1)", "picker.up", "", "Entry before"),
         _Row("pagedown,ctrl+d", "move(10)", "picker.page_down", "", "Ten entries down"),
@@ -248,7 +254,7 @@ PICKER_KEYS = [
         _Row("G,end", "move(9999)", "picker.last", "", "Last entry"),
     ),
     *_bound(
-        _PROGRAM,
+        _DIALOG,
         _Row("enter", "take", "picker.take", "enter take", "Take this one"),
         _Row("t", "next", "picker.next", "t next", "On to the next one, round and round"),
         _Row("escape", "close", "picker.close", "esc cancel", "Leave everything as it was"),
@@ -256,14 +262,14 @@ PICKER_KEYS = [
 ]
 SEARCH_KEYS = [
     *_bound(
-        _MOVE,
+        _DIALOG,
         _Row("down,ctrl+n", "move(1)", "search.down", "↓/↑ move", "Next entry"),
         _Row("up,ctrl+p", "move(-1)", "search.up", "", "Entry before"),
         _Row("pagedown", "move(10)", "search.page_down", "", "Ten entries down"),
         _Row("pageup", "move(-10)", "search.page_up", "", "Ten entries up"),
     ),
     *_bound(
-        _PROGRAM,
+        _DIALOG,
         _Row("enter", "take", "search.take", "enter do it", "Do this"),
         _Row("escape", "close", "search.close", "esc close", "Close without doing anything"),
     ),

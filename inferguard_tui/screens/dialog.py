@@ -28,6 +28,7 @@ class Dialog(FrameScreen):
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
+        self.watch(self.query_one(Page), "scroll_y", self._tell_rest, init=False)
 
     def compose(self) -> ComposeResult:
         with Container(id="dialog"):
@@ -48,6 +49,14 @@ class Dialog(FrameScreen):
         page = self.query_one(Page)
         if page.room:
             page.draw(self.content(page.room))
+            self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        """In the frame, how many lines there are below those in sight."""
+        page = self.query_one(Page)
+        below = len(page.lines) - page.scroll_offset.y - page.size.height
+        words = f"{below} more below" if below > 0 else ""
+        self.query_one("#dialog").border_subtitle = words
 
     def watch_frame(self) -> None:
         self.redraw()

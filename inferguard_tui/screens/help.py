@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_tui.panels.help import help_lines
 from inferguard_tui.screens.dialog import Dialog
+from inferguard_tui.widgets.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class HelpScreen(Dialog):
-    """Shows `bindings` by group."""
+    """Shows `bindings` by the screen that they belong to."""
 
     def __init__(self, bindings: Sequence[Binding], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
+        self.add_class("-wide")
         self._shown = tuple(bindings)
 
     def content(self, cells: int) -> tuple[Line, ...]:
-        return help_lines(self._shown, cells)
+        return help_lines(self._shown, cells, self.query_one(Page).size.height)

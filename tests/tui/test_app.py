@@ -11,7 +11,6 @@ from textual.widgets._toast import Toast
 from inferguard_core.frame import MeasureId, ReplayPosition
 from inferguard_tui.app import InferGuardApp
 from inferguard_tui.screens.endpoint import EndpointScreen
-from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.screens.zoom import ZoomScreen
 from inferguard_tui.terminal import Terminal
 from inferguard_tui.theming import find_themes
@@ -106,18 +105,6 @@ async def test_a_zoomed_list_scrolls() -> None:
         await pilot.press("g", "j", "k", "pagedown", "pageup")
         await pilot.pause()
         assert "▲ CRIT preemption" in screen_text(pilot.app)
-
-
-async def test_help_lists_the_keys_and_closes() -> None:
-    async with monitor(frames.frame(frames.endpoint())).run_test(size=(100, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, HelpScreen)
-        assert "Stop the view; the monitor goes on" in screen_text(pilot.app)
-        assert "Ten seconds back" not in screen_text(pilot.app)
-        await pilot.press("question_mark")
-        assert isinstance(pilot.app.screen, EndpointScreen)
 
 
 async def test_pause_stops_the_view_and_going_on_shows_the_newest() -> None:

@@ -1,4 +1,4 @@
-"""A person's own keys: what is accepted, what is refused and how, and what footer and help then say."""
+"""A person's own keys: what is accepted, what is refused and how, and what the footer then says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from inferguard_tui.keymap import effective, key_name, key_names, read_keymap
 from inferguard_tui.keys import ENDPOINT_KEYS, PROGRAM_KEYS, bindings_of, every_binding
 from inferguard_tui.line import text_of
 from inferguard_tui.panels.footer import footer_line
-from inferguard_tui.panels.help import help_lines
 from inferguard_tui.widgets.field import Field
 
 
@@ -104,14 +103,6 @@ def test_the_footer_names_the_keys_in_effect() -> None:
     assert " P pause " in shown({"app.pause": "P"})
     assert " </> window " in shown({"app.shorter": "<", "app.longer": ">"})
     assert " [/] window " in shown({"app.pause": "P"})
-
-
-def test_the_help_names_the_keys_in_effect_and_the_ids() -> None:
-    bindings = bindings_of(PROGRAM_KEYS)
-    rows = [text_of(row) for row in help_lines(effective(bindings, {"app.pause": "f5,P"}), 100)]
-    row = next(row for row in rows if "monitor goes on" in row)
-    assert row.split()[:3] == ["f5", "or", "P"]
-    assert row.endswith("app.pause")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The lines around the middle: header, verdict, keys, replay, help."""
+"""The lines around the middle: header, verdict, keys, replay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from inferguard_tui.keys import ENDPOINT_KEYS, FLEET_KEYS, NUMBER_KEYS, PROGRAM_
 from inferguard_tui.line import Ink, text_of, width
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.header import endpoint_header, fleet_header
-from inferguard_tui.panels.help import help_lines
 from inferguard_tui.panels.replay import replay_line
 from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict
 from inferguard_tui.panels.view import Watching
@@ -182,16 +181,6 @@ def test_the_footer_fits_and_always_names_help_and_the_way_out(own: list[object]
     assert "? help" in text_of(row)
     assert "q quit" in text_of(row)
     assert "…" not in text_of(row)
-
-
-def test_the_help_has_every_key_and_what_it_does() -> None:
-    keys = bindings_of([*FLEET_KEYS, *NUMBER_KEYS, *REPLAY_KEYS, *PROGRAM_KEYS])
-    shown = "\n".join(text_of(row) for row in help_lines(keys, 100))
-    for binding in keys:
-        assert binding.tooltip in shown
-    assert "j or ↓" in shown
-    assert "shift-←" in shown
-    assert shown.count("Open the endpoint of this number") == 1
 
 
 def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
