@@ -58,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(shown, ensure_ascii=False))
     else:
-        _print(elsewhere)
+        from inferguard_tui.doctor.replicas import told_together
+
+        _print(told_together(elsewhere))
     return EXIT[found]
 
 

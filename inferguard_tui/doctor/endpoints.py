@@ -6,8 +6,9 @@ import asyncio
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from inferguard_core.counted import counted
 from inferguard_core.engines import Visibility, capabilities
 from inferguard_core.sources import explain
 from inferguard_core.sources.fetch import build_request
@@ -15,6 +16,8 @@ from inferguard_tui.doctor.check import Check, State
 from inferguard_tui.scan import scan, scan_fleet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
 
     from inferguard_core.detect.limits import Limits
@@ -56,32 +59,42 @@ def card(found: Scan) -> Check:
     every = capabilities(reading, frame.engine_version)
     read = [c for c in every if c.state in (Visibility.READ, Visibility.RENAMED)]
     hidden = [c for c in every if c.state is Visibility.HIDDEN]
-    engine = (
-        f"{_ENGINE.get(frame.engine.value, 'unknown engine')} {frame.engine_version or '(version not told)'}"
-    )
     blind = [
         f"blind: {b.rule}: {b.missing} not exported{f'; {b.remedy}' if b.remedy else ''}" for b in frame.blind
     ]
     doubts = [f"doubtful: {doubt}" for doubt in frame.doubts]
+    facts = {
+        "engine": frame.engine.value,
+        "engine_version": frame.engine_version,
+        "models": list(frame.models),
+        "proof_level": frame.proof.value,
+        "read": {c.signal.value: c.name for c in read},
+        "not_read": {
+            c.signal.value: {"state": c.state.value, "remedy": c.remedy} for c in every if c not in read
+        },
+        "blind": [{"rule": b.rule, "missing": b.missing, "remedy": b.remedy} for b in frame.blind],
+        "poll_ms": frame.poll_ms,
+    }
     return Check(
         "endpoint",
         frame.name,
         State.WARNING if doubts or hidden else State.OK,
-        f"{engine}, {', '.join(frame.models) or 'model not told'}; {len(read)} of {len(every)} signals read, "
-        f"{len(blind)} rules blind, {frame.poll_ms or 0:.0f} ms a poll",
+        described(facts),
         (*(f"hidden: {c.signal}: {c.remedy}" for c in hidden), *blind, *doubts),
-        {
-            "engine": frame.engine.value,
-            "engine_version": frame.engine_version,
-            "models": list(frame.models),
-            "proof_level": frame.proof.value,
-            "read": {c.signal.value: c.name for c in read},
-            "not_read": {
-                c.signal.value: {"state": c.state.value, "remedy": c.remedy} for c in every if c not in read
-            },
-            "blind": [{"rule": b.rule, "missing": b.missing, "remedy": b.remedy} for b in frame.blind],
-            "poll_ms": frame.poll_ms,
-        },
+        facts,
+    )
+
+
+def described(facts: Mapping[str, Any]) -> str:
+    """One line on what a card knows. `poll_ms` may be the least and the most of several."""
+    read, polls = len(facts["read"]), facts["poll_ms"] or 0.0
+    least, most = polls if isinstance(polls, tuple) else (polls, polls)
+    took = f"{least:.0f}" if f"{least:.0f}" == f"{most:.0f}" else f"{least:.0f} to {most:.0f}"
+    return (
+        f"{_ENGINE.get(facts['engine'], 'unknown engine')} {facts['engine_version'] or '(version not told)'}, "
+        f"{', '.join(facts['models']) or 'model not told'}; "
+        f"{read} of {counted(read + len(facts['not_read']), 'signal')} read, "
+        f"{counted(len(facts['blind']), 'rule')} blind, {took} ms a poll"
     )
 
 
