@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inferguard_brain.canary.verdict import Outcome, Verdict
+from inferguard_core.counted import counted
 from inferguard_core.replay.client import Api
 from inferguard_core.replay.contrast import Verdict as Compared
 from inferguard_core.replay.export import read_export
@@ -122,4 +123,4 @@ def _amount(value: float | None) -> str:
 
 
 def _measured(result: Result) -> tuple[str, ...]:
-    return (f"{result.figures.answered} of {result.plan.turns} turns answered",)
+    return (f"{result.figures.answered} of {counted(result.plan.turns, 'turn')} answered",)

@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.reading import Engine
 from inferguard_core.replay.client import Api, open_load_client
 from inferguard_core.replay.gauge import Gauge, shown
@@ -75,7 +76,7 @@ async def validate(
         if isinstance(target, BadInput):
             return target
         warnings = (*order.plan.warnings, *_warnings(look.frame, order, target.model))
-        told.about(f"sending {order.plan.turns} turns to {target.model}")
+        told.about(f"sending {counted(order.plan.turns, 'turn')} to {target.model}")
         for warning in warnings:
             told.about(warning)
         result = await _under_load(connection, target, look.frame, limits, order, told)

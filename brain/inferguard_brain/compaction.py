@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.advisory import advisory, evidence
+from inferguard_brain.counted import counted
 from inferguard_brain.trend import TARGETS, heads_for
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def compactions(context: Context) -> Iterator[dict[str, Any]]:
     gain = "gain not known: request lengths are not exported" if freed is None else _gain_words(freed, pool)
     yield advisory(
         "preemptive_compaction",
-        f"{running:.0f} requests hold {held:,.0f} tokens each of a pool {usage:.0%} full; {gain}. {HONEST}",
+        f"{counted(round(running), 'request holds', 'requests hold')} {held:,.0f} tokens each of a pool"
+        f" {usage:.0%} full; {gain}. {HONEST}",
         subject="kv_usage",
         confidence=CEILING * min(1.0, (usage - 0.7) / 0.3) * min(1.0, held / (2 * HELD)),
         formula=FORMULA,

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from inferguard_brain.counted import counted
 from inferguard_brain.facts import facts
 from inferguard_brain.llm import Form
 from inferguard_brain.prompt import FORM, SYSTEM, quoted, schema
@@ -72,7 +73,7 @@ class _Run:
         """Which bound is reached; empty while there is room for a call."""
         used = self.llm.spent.prompt_tokens + self.llm.spent.completion_tokens - self.tokens_before
         if self.calls >= self.bounds.calls:
-            return f"{self.bounds.calls} calls"
+            return counted(self.bounds.calls, "call")
         if used >= self.bounds.tokens:
             return f"{self.bounds.tokens} tokens"
         return f"{self.bounds.seconds:g} s" if self.left_s <= 0 else ""
@@ -133,12 +134,12 @@ async def _level(run: _Run, question: str, depth: int) -> dict[str, Any] | str:
         if isinstance(turn, str):
             return turn
         if turn.get("tool") == "answer":
-            run.trace.append(f"decomposed: depth {depth}, answer after {run.calls} calls")
+            run.trace.append(f"decomposed: depth {depth}, answer after {counted(run.calls, 'call')}")
             return turn
         asked = Asked.of(turn)
         rows = await _answered(run, asked, depth)
         told = "\n".join(rows)[:RESULT_CHARS]
-        run.trace.append(f"decomposed: depth {depth}, {asked}: {len(rows)} lines")
+        run.trace.append(f"decomposed: depth {depth}, {asked}: {counted(len(rows), 'line')}")
         run.sent.append(f"tool: {told}")
         messages.append({"role": "assistant", "content": str(asked)})
         messages.append({"role": "user", "content": f"<data>\n{told}\n</data>"})

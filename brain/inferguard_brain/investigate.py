@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.compaction import compactions
 from inferguard_brain.context import Context, read
+from inferguard_brain.counted import counted
 from inferguard_brain.leading import SIGNS, leading
 from inferguard_brain.pattern import patterns
 from inferguard_brain.trend import TARGETS, trends
@@ -35,9 +36,9 @@ def by_rules(context: Context) -> dict[str, Any]:
     matched = list(patterns(context)) if ahead or context.incident is not None else []
     known = frozenset(name for row in context.rows for name in row)
     trace = [
-        f"rules: {len(context.rows)} rows over {-context.rows[0]['t'] if context.rows else 0:.0f} s",
+        f"rules: {counted(len(context.rows), 'row')} over {-context.rows[0]['t'] if context.rows else 0:.0f} s",
         _step("W1 trend", len(rising), [t.signal for t in TARGETS], known),
-        f"W2 pattern: {len(matched)} told of {len(context.entries('priors'))} past incidents at hand",
+        f"W2 pattern: {len(matched)} told of {counted(len(context.entries('priors')), 'past incident')} at hand",
         _step(
             "W3 leading signs", len(signs), [*(s.signal for s in SIGNS), "new_token_ratio", "waiting"], known
         ),

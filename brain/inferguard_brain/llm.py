@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.breaker import Breaker
+from inferguard_brain.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class Spent:
         self.completion_tokens += counts[1] or 0
 
     def words(self, price: Price) -> str:
-        told = f"{self.calls} calls, {self.prompt_tokens} + {self.completion_tokens} tokens"
+        told = f"{counted(self.calls, 'call')}, {self.prompt_tokens} + {self.completion_tokens} tokens"
         if price.prompt is not None and price.completion is not None:
             cost = (self.prompt_tokens * price.prompt + self.completion_tokens * price.completion) / 1e6
             told += f", ${cost:.4f}"

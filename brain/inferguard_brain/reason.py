@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.context import read
+from inferguard_brain.counted import counted
 from inferguard_brain.decompose import Bounds, decompose
 from inferguard_brain.facts import facts
 from inferguard_brain.investigate import by_rules, result
@@ -157,7 +158,7 @@ def refined(
     answer["narrative"] = list(checked.statements)
     answer["unverified"] = list(checked.struck)
     answer["trace"].append(
-        f"verified: {len(checked.statements)} statements shown, {len(checked.struck)} struck out"
+        f"verified: {counted(len(checked.statements), 'statement')} shown, {len(checked.struck)} struck out"
     )
     return answer
 

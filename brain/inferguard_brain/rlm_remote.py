@@ -12,6 +12,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from inferguard_brain.counted import counted
 from inferguard_brain.decompose import Decomposed
 from inferguard_brain.llm import Form, UnusableError, parsed
 from inferguard_brain.prompt import FORM, SYSTEM, schema
@@ -65,7 +66,11 @@ class RemoteRlm:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".replace(self.model.key, "…")
         step = f"rlm ({self.environment}): {'answered' if said is not None else why}"
         return Decomposed(
-            said, case, (step,), (asked, f"data: {len(case.facts)} facts, {len(data['window'])} rows"), why
+            said,
+            case,
+            (step,),
+            (asked, f"data: {counted(len(case.facts), 'fact')}, {counted(len(data['window']), 'row')}"),
+            why,
         )
 
     def _completed(self, data: dict[str, Any], asked: str) -> str:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from inferguard_brain.context import number
+from inferguard_brain.counted import counted
 from inferguard_brain.facts import Fact, amount
 from inferguard_brain.fit import correlation, line
 from inferguard_brain.prompt import quoted
@@ -171,7 +172,7 @@ def described(context: Context) -> list[str]:
             if name != "t":
                 signals.setdefault(name, []).append(row["t"])
     return [
-        f"signal {name} ({context.unit(name)}): {len(times)} values over the last {-times[0]:.0f} s"
+        f"signal {name} ({context.unit(name)}): {counted(len(times), 'value')} over the last {-times[0]:.0f} s"
         for name, times in signals.items()
     ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.anomalies import AnomalyLife
 from inferguard_core.casebook import Casebook
+from inferguard_core.counted import counted
 from inferguard_core.detect.availability import endpoint_down, engine_restart
 from inferguard_core.detect.finding import Finding, Situation
 from inferguard_core.detect.onset import GAP_INTERVALS
@@ -283,7 +284,7 @@ def _doubts(reading: Reading, appended: Appended, lacking: str) -> tuple[str, ..
     if lacking:
         doubts.append(f"the server runs without {lacking}: only its queue and KV pool are known")
     if reading.bad_lines:
-        doubts.append(f"{reading.bad_lines} lines are not exposition text")
+        doubts.append(f"{counted(reading.bad_lines, 'line is', 'lines are')} not exposition text")
     if appended.fell:
         doubts.append(f"fell without a restart: {', '.join(appended.fell)}")
     if appended.leapt:

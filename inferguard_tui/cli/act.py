@@ -12,6 +12,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.followup import Execution, Grade, Outcome
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.verdict import ActionType
@@ -161,5 +162,5 @@ def _audit(settings: Settings) -> int:
     for record in trail.records:
         print(json.dumps(record, ensure_ascii=True))
     complain(*trail.broken)
-    complain(f"{len(trail.records)} records; the chain is {'broken' if trail.broken else 'whole'}")
+    complain(f"{counted(len(trail.records), 'record')}; the chain is {'broken' if trail.broken else 'whole'}")
     return WARNING if trail.broken else OK

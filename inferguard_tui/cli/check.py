@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferguard_core.check.labels import labels_path, read_labels
 from inferguard_core.check.trial import RuleTrial, Trial, trial
+from inferguard_core.counted import counted
 from inferguard_core.poll import ProofLevel
 from inferguard_core.printable import printable
 from inferguard_core.sources.bad_input import BadInput
@@ -143,7 +144,7 @@ def text(checked: Checked) -> str:
     """A table of the rules that fired, or should have; what is silent in both is one line."""
     shown = checked.tried or checked.now
     lines = [
-        f"{checked.path.name}  {shown.engine}  {shown.polls} polls over {shown.seconds:.0f} s"
+        f"{checked.path.name}  {shown.engine}  {counted(shown.polls, 'poll')} over {shown.seconds:.0f} s"
         + ("" if checked.labelled else "; no labels beside it"),
         f"  {'rule':<24} {'first fired':>12} {'times':>6} {'active':>9} {'lead':>9} {'false':>9}",
     ]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.monitor import Listener
 from inferguard_core.recorder import RecordingWriter, recording_path, recording_paths
 from inferguard_core.sources.bad_input import BadInput
@@ -135,7 +136,7 @@ class Tape:
         """Finish the files and say what is in them; the exit code that this calls for, 0 for none."""
         for endpoint, writer in self._writers.items():
             self.trouble = writer.close() or self.trouble
-            complain(f"{writer.path}: {self._polls[endpoint]} polls of {endpoint}")
+            complain(f"{writer.path}: {counted(self._polls[endpoint], 'poll')} of {endpoint}")
         if self.trouble is None and not self._writers:
             parts = self.monitor.frame().parts if self.monitor is not None else ()
             said = "; ".join(f"{part.part}: {part.detail or part.state}" for part in parts)

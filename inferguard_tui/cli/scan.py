@@ -7,6 +7,7 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import EndpointFrame, MeasureId, Severity
 from inferguard_core.reading import Engine
 from inferguard_core.sources.bad_input import BadInput
@@ -107,7 +108,7 @@ def text(result: Scan) -> str:
         lines.append(f"  {frame.failure.message}")
     if result.answered:
         lines.append(f"  {_numbers(frame)}")
-        lines.append(f"  from {result.polls} polls over {result.seconds:.1f} s")
+        lines.append(f"  from {counted(result.polls, 'poll')} over {result.seconds:.1f} s")
     lines += [
         f"  blind     {b.rule:<20} {b.missing} not exported{f'; {b.remedy}' if b.remedy else ''}"
         for b in frame.blind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.cli.arguments import complain
 from inferguard_tui.session import access, addresses, look_around
@@ -39,7 +40,7 @@ def _told(discovery: Discovery) -> tuple[Address, ...] | None:
     if discovery.found:
         return tuple(found.address for found in discovery.found)
     asked = [each for each in discovery.looked if each.asked]
-    complain(f"no engine found on this host; asked {len(asked)} ports ({discovery.basis})")
+    complain(f"no engine found on this host; asked {counted(len(asked), 'port')} ({discovery.basis})")
     complain(*(f"  port {each.port}: {each.outcome}" for each in asked[:20]))
     complain("give its address (inferguard HOST:PORT), or try: inferguard demo")
     return None

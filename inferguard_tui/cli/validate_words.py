@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import MeasureId
 from inferguard_core.poll import ProofLevel
 from inferguard_core.replay.figures import needed
@@ -36,7 +37,7 @@ def text(result: Result) -> str:
     engine = f"{_ENGINE.get(subject.engine, 'unknown engine')} {subject.engine_version or ''}".strip()
     proof = "  (simulated)" if result.shown.proof is ProofLevel.SIMULATED else ""
     waits = "waits ignored" if plan.ignore_waits else "waits kept"
-    load = f"{plan.turns} turns ({len(plan.cells)} sessions) of {subject.export}"
+    load = f"{counted(plan.turns, 'turn')} ({counted(len(plan.cells), 'session')}) of {subject.export}"
     rates = f"{_number(found.output_rate)} output tokens/s, {_number(found.answer_rate)} answers/s"
     lines = [
         f"{subject.endpoint}  {engine}  {subject.model}{proof}",
@@ -55,7 +56,7 @@ def text(result: Result) -> str:
 
 
 def _answered(result: Result, found: Figures) -> str:
-    parts = [f"{found.answered} of {result.plan.turns} turns in {result.record.seconds:.1f} s"]
+    parts = [f"{found.answered} of {counted(result.plan.turns, 'turn')} in {result.record.seconds:.1f} s"]
     parts += [f"{found.failed} failed"] if found.failed else []
     parts += [f"{found.interrupted} interrupted"] if found.interrupted else []
     unsent = result.plan.turns - found.sent
@@ -90,10 +91,10 @@ def _table(percentiles: tuple[float, ...], found: Figures) -> list[str]:
 def _peaks(result: Result) -> str:
     seen = result.shown
     if not seen.peaks:
-        return f"nothing seen: {seen.failed} of {seen.polls} polls failed"
+        return f"nothing seen: {seen.failed} of {counted(seen.polls, 'poll')} failed"
     peaks = ", ".join(words.format(seen.peaks[m]) for m, words in _PEAKS if m in seen.peaks)
     fired = f"; fired: {', '.join(seen.anomalies)}" if seen.anomalies else ""
-    return f"highest of {seen.polls} polls: {peaks}{fired}"
+    return f"highest of {counted(seen.polls, 'poll')}: {peaks}{fired}"
 
 
 def _comparison(comparison: Contrast) -> list[str]:

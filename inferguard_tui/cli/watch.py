@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.events import (
     ActionEvent,
     AdvisoryEvent,
@@ -101,8 +102,10 @@ async def _follow(
     from inferguard_tui.service.run import Service
 
     def begun(monitor: Monitor, feed: LiveFeed, place: Place | None) -> None:
-        lists = f" and {len(feed.lists)} target lists" if feed.lists else ""
-        complain(f"watching {len(endpoints)} endpoints{lists} every {feed.interval_s:g} s; Ctrl-C ends")
+        lists = f" and {counted(len(feed.lists), 'target list')}" if feed.lists else ""
+        complain(
+            f"watching {counted(len(endpoints), 'endpoint')}{lists} every {feed.interval_s:g} s; Ctrl-C ends"
+        )
         complain(*_parts(monitor))
         if place is not None:
             complain(f"http://{place.shown}/metrics and /healthz are served")

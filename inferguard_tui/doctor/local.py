@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from inferguard_core.counted import counted
 from inferguard_core.printable import printable
 from inferguard_core.settings.catalogue import catalogue
 from inferguard_core.settings.problem import mask_userinfo
@@ -150,7 +151,7 @@ def state_directory(settings: Settings) -> Check:
         "state",
         str(path),
         State.WARNING if more else State.OK,
-        f"writable, mode {mode:04o}, {len(sizes)} files, {mib:.1f} MiB of {limit:g}",
+        f"writable, mode {mode:04o}, {counted(len(sizes), 'file')}, {mib:.1f} MiB of {limit:g}",
         tuple(more),
         {"mode": f"{mode:04o}", "mib": round(mib, 3), "files": len(sizes), "open_to_others": open_to_others},
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import IncidentState
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import duration, quantity
@@ -40,7 +41,7 @@ def state_words(incident: Incident, unix: float) -> str:
     end = incident.ended_unix if incident.ended_unix is not None else unix
     lasted = f"{incident.state.value} {duration(end - incident.onset_unix)}"
     until = f" to {stamp(end)}" if incident.state is IncidentState.RESOLVED else ""
-    again = f", reopened {incident.reopened} times" if incident.reopened else ""
+    again = f", reopened {counted(incident.reopened, 'time')}" if incident.reopened else ""
     return f"{incident.worst.word.upper()} {lasted}{again}, from {stamp(incident.onset_unix)}{until}"
 
 
@@ -102,6 +103,6 @@ def restart_words(endpoint: EndpointFrame, incident: Incident | None) -> str:
     here = incident is not None and RESTART in incident.anomalies
     started = next((raw.value for raw in endpoint.raw if raw.signal == PROCESS_START), None)
     parts = ["one in this incident" if here else "none in this incident"]
-    parts.append(f"{seen} of the {len(endpoint.incidents)} incidents of this session with one")
+    parts.append(f"{seen} of {counted(len(endpoint.incidents), 'incident')} of this session with one")
     parts.append("start time not exported" if started is None else f"process runs since {stamp(started)}")
     return "; ".join(parts)

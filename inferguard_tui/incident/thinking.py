@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import bar
@@ -62,7 +63,7 @@ def _way(result: BrainResult, cells: int) -> list[Line]:
         for number, step in enumerate(result.trace, 1):
             rows += labelled(f" {number:>3} ", step, cells, Ink.DIM)
     if result.sent:
-        rows += _titled("What was sent to the model", f"{len(result.sent)} lines", cells)
+        rows += _titled("What was sent to the model", counted(len(result.sent), "line"), cells)
         for sent in result.sent:
             rows += wrapped_block(f" {sent}", cells, Ink.DIM, 1)
     return rows

@@ -107,13 +107,17 @@ def impact_words(impact: Impact) -> list[str]:
     """The known costs; a count of zero is said, for it is good news."""
     told = (
         ("{} over goal", impact.seconds_over_objective, duration),
-        ("{} requests delayed", impact.requests_delayed, amount),
+        ("{} request{s} delayed", impact.requests_delayed, amount),
         ("{} failed", impact.requests_failed, amount),
         ("≈ {} tokens recomputed (estimate)", impact.tokens_recomputed_estimate, amount),
         ("peak {} waiting", impact.peak_waiting, amount),
         ("peak KV {}", impact.peak_kv_usage, percent),
     )
-    return [words.format(form(known)) for words, known, form in told if known is not None]
+    return [
+        words.format(text := form(known), s="" if text == "1" else "s")
+        for words, known, form in told
+        if known is not None
+    ]
 
 
 def impact_line(impact: Impact, endpoint: EndpointFrame, cells: int) -> Line:

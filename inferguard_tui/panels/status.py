@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_tui.formatting import clock, interval, whole_age
 from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, wrapped
@@ -30,12 +31,12 @@ def _poll(endpoint: EndpointFrame) -> str:
 
 def _counts(endpoint: EndpointFrame) -> str:
     failed = f", {endpoint.failed_polls} failed in a row" if endpoint.failed_polls else ""
-    return f"{endpoint.polls} polls{failed}"
+    return f"{counted(endpoint.polls, 'poll')}{failed}"
 
 
 def _unseen(endpoint: EndpointFrame) -> list[str]:
     counts = ((len(endpoint.blind), "blind rule"), (len(endpoint.doubts), "doubt"))
-    return [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count]
+    return [counted(count, noun) for count, noun in counts if count]
 
 
 def _least(learning: str) -> float:
@@ -50,7 +51,7 @@ def _warm_up(endpoint: EndpointFrame) -> str:
     if not learning:
         return ""
     name = min(learning, key=lambda n: (_least(learning[n]), n))
-    count = f"{len(learning)} baseline{'' if len(learning) == 1 else 's'}"
+    count = counted(len(learning), "baseline")
     return f"{count}, {str(name).replace('_', ' ')} {learning[name].removeprefix('learning ')}"
 
 

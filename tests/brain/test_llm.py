@@ -58,7 +58,7 @@ async def test_a_good_answer_refines_whatever_is_wrapped_around_it(reply: Reply)
 
 async def test_tokens_and_cost_are_counted() -> None:
     found, _ = await thought(answering(GOOD))
-    assert any("1 calls, 100 + 20 tokens, $0.0000" in step for step in found["trace"])
+    assert any("1 call, 100 + 20 tokens, $0.0000" in step for step in found["trace"])
 
 
 async def test_a_server_without_json_schema_is_asked_plainly() -> None:

@@ -131,7 +131,7 @@ async def test_an_engine_that_restarted_unwatched_is_not_compared(tmp_path: Path
     later.run(until=170)
     (kept,) = later.told
     assert kept.grade is Grade.UNKNOWN
-    assert "the engine restarted 1 times in between" in kept.verification[0]
+    assert "the engine restarted 1 time in between" in kept.verification[0]
 
 
 async def test_an_endpoint_that_is_gone_at_the_return_proves_nothing(tmp_path: Path) -> None:

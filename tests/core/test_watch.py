@@ -125,7 +125,7 @@ def test_a_restart_is_told_once() -> None:
         seen.observe(good(t))
     events = seen.observe(good(3, page(0, start=2000)))
     assert kinds(events) == [("engine_restart", AnomalyState.FIRING)]
-    assert "1 running requests lost" in events[0].anomaly.summary  # type: ignore[union-attr]
+    assert "1 running request lost" in events[0].anomaly.summary  # type: ignore[union-attr]
     later = [seen.observe(good(4 + t, page(t + 1, start=2000))) for t in range(5)]
     assert [k for events in later for k in kinds(events)] == [("engine_restart", AnomalyState.RECOVERING)]
 

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from inferguard_core.counted import counted
 from inferguard_tui.doctor.check import Check, State
 from inferguard_tui.doctor.endpoints import described
 from inferguard_tui.doctor.replicas import NAMES_SHOWN, told_together
@@ -99,13 +98,6 @@ def test_of_very_many_some_are_named_and_the_rest_counted() -> None:
     shown = told.name.count("gpu-")
     assert shown < NAMES_SHOWN
     assert told.name.endswith(f", and {200 - shown} more")
-
-
-def test_a_count_of_one_is_singular() -> None:
-    assert counted(1, "rule") == "1 rule"
-    assert counted(0, "rule") == "0 rules"
-    assert counted(0.6, "request") == "1 request"
-    assert counted(2, "entry", "entries") == "2 entries"
 
 
 def test_the_command_joins_in_words_and_not_in_json(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ class TestWatch:
             [*INFERGUARD, "watch", healthy, "--interval", "1"], stderr=subprocess.PIPE, text=True
         )
         assert child.stderr is not None
-        assert "watching" in child.stderr.readline()
+        assert "watching 1 endpoint every" in child.stderr.readline()
         time.sleep(0.5)
         child.send_signal(how)
         assert child.wait(10) == code

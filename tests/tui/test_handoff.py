@@ -84,7 +84,7 @@ def test_restarts_are_told_where_they_were_seen() -> None:
     again = replace(HANDLED.incident, anomalies=("engine_restart", "preemption"))
     raw = (RawSignal("process_start", "process_start_time_seconds", NOW - 60),)
     told = card(incident=again, incidents=(again,), raw=raw)
-    assert "restarts: one in this incident; 1 of the 1 incidents" in told
+    assert "restarts: one in this incident; 1 of 1 incident of this session" in told
     assert "process runs since 2023-11-14 22:12:20 UTC" in told
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.actions.draft import Draft
 from inferguard_core.actions.load import THROTTLE_MOST, bounded, evidence
+from inferguard_core.counted import counted
 from inferguard_core.verdict import ActionType
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def throttle_to_pool(case: Case) -> Draft:
         parameters = {TARGET: float(target), "running_now": load.running, "pool_holds": round(load.fits, 1)}
         if load.tokens_held is not None:
             parameters["tokens_held_per_request"] = round(load.tokens_held)
-        reason = f"KV pool holds {load.fits:.0f} requests of this size, {load.running:.0f} run: run {target}"
+        reason = f"KV pool holds {counted(load.fits, 'request')} of this size, {load.running:.0f} run: run {target}"
     else:
         reason = "KV pool is the limit: run fewer requests at once"
         caveats.append(_no_number(load))

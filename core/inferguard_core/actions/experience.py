@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from inferguard_core.counted import counted
+
 if TYPE_CHECKING:
     from inferguard_core.actions.draft import Case, Draft
     from inferguard_core.actions.track_record import ActionHistory
@@ -35,7 +37,9 @@ def informed(case: Case, draft: Draft) -> Draft:
         if level < computed * NEAR:
             parameters[name] = float(f"{level:.3g}") if level % 1 else level
             parameters[f"{name}_computed"] = computed
-            caveats.append(f"{name} as it helped here {times} times; computed from now it is {computed:g}")
+            caveats.append(
+                f"{name} as it helped here {counted(times, 'time')}; computed from now it is {computed:g}"
+            )
     return replace(draft, parameters=parameters, caveats=tuple(caveats))
 
 

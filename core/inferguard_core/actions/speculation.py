@@ -13,6 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.actions.draft import Draft
+from inferguard_core.counted import counted
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import ActionType, Evidence
 
@@ -98,7 +99,7 @@ def _counted(now: Mapping[str, float], onset: Mapping[str, float]) -> Acceptance
         return None
     return Acceptance(
         tuple(min(1.0, t / drafts) for t in ordered),
-        f"acceptance by position of {drafts:.0f} drafts since the incident opened",
+        f"acceptance by position of {counted(drafts, 'draft')} since the incident opened",
     )
 
 

@@ -11,6 +11,7 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 from inferguard_core.comparison import Comparison, Verdict, compare, compare_served
+from inferguard_core.counted import counted
 from inferguard_core.detect.limits import Limits
 from inferguard_core.followup import Grade
 from inferguard_core.verdict import ActionType
@@ -64,7 +65,9 @@ def effect(action: ActionType, both: Both) -> Effect:
     if not both.answers:
         return Effect(Grade.WORSE, ("endpoint answers before, not after",))
     if both.restarts_since and action not in _RESTARTS:
-        return Effect(Grade.UNKNOWN, (f"the engine restarted {both.restarts_since} times in between",))
+        return Effect(
+            Grade.UNKNOWN, (f"the engine restarted {counted(both.restarts_since, 'time')} in between",)
+        )
     return _JUDGES[action](both)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.detect.finding import Finding, Situation
 from inferguard_core.frame import Severity
 from inferguard_core.signals import Signal
@@ -25,7 +26,9 @@ def endpoint_down(limits: Limits, situation: Situation) -> Finding:
         for_s=0.0,
         keep_s=0.0,
         severity=Severity.CRITICAL,
-        summary=f"no data, {failed} polls failed: {failure.message}" if failure else "answers again",
+        summary=f"no data, {counted(failed, 'poll')} failed: {failure.message}"
+        if failure
+        else "answers again",
         evidence=(row,),
         since_s=max(0, failed - 1) * situation.interval_s,
     )
@@ -35,7 +38,7 @@ def engine_restart(limits: Limits, situation: Situation) -> Finding:
     """The first reading of a new process. What the old one was running then is lost."""
     lost = situation.running_before or 0.0
     again = situation.restarts_recent >= 2
-    summary = "engine restarted" + (f", {lost:.0f} running requests lost" if lost else "")
+    summary = "engine restarted" + (f", {counted(lost, 'running request')} lost" if lost else "")
     if again:
         summary += f", {situation.restarts_recent} times in {limits.restart_twice_within / 60:.0f} min"
     source = situation.source(Signal.PROCESS_START) or "counters fell"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.detect.finding import Finding, Situation, blind, unknown
 from inferguard_core.detect.onset import outrun_for, rising_for
 from inferguard_core.frame import Severity
@@ -106,7 +107,9 @@ def _severity(share: float, limits: Limits, *, failing: bool) -> Severity:
 
 def _summary(found: Outcomes, share: float, *, failing: bool) -> str:
     if not failing:
-        return f"{found.mistaken:.0f} requests answered 4xx in {found.seconds:.0f} s, {share:.0%} of all"
+        return (
+            f"{counted(found.mistaken, 'request')} answered 4xx in {found.seconds:.0f} s, {share:.0%} of all"
+        )
     words: dict[str, str] = {HUNG_UP: "clients hung up"} | {s.value: w for s, w in COUNTED.items()}
     parts = ", ".join(f"{n:.0f} {words[k]}" for k, n in found.failed.items() if n)
     return f"{share:.0%} of requests failed in {found.seconds:.0f} s: {parts}"

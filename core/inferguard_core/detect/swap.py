@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.detect.finding import Finding, Situation, blind
 from inferguard_core.signals import Signal
 from inferguard_core.verdict import Evidence
@@ -63,7 +64,7 @@ def swap(window: Window, limits: Limits, situation: Situation) -> Finding:
 def _summary(swapped: float | None, cpu_usage: float | None, failures: float | None) -> str:
     parts = []
     if swapped:
-        parts.append(f"{swapped:.0f} requests swapped out")
+        parts.append(f"{counted(swapped, 'request')} swapped out")
     if cpu_usage:
         parts.append(f"swap space {cpu_usage:.1%}")
     if failures:

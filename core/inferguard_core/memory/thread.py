@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import PartHealth
 from inferguard_core.journal import LOGGER
 from inferguard_core.memory import tiers
@@ -74,7 +75,7 @@ class WriterThread(threading.Thread):
         waiting = len(self._pending)
         if self._down_since is not None:
             return PartHealth("memory", "down", f"{self._why}; {waiting} wait", self._down_since)
-        lost = f"{self._pending.lost} records gave way" if self._pending.lost else ""
+        lost = f"{counted(self._pending.lost, 'record')} gave way" if self._pending.lost else ""
         detail = "; ".join(part for part in (self._told, lost) if part)
         if waiting and time.monotonic() - self._written > LAGGING_S:
             return PartHealth("memory", f"lagging {waiting}", detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, Final
 
+from inferguard_core.counted import counted
 from inferguard_core.reading import Engine
 from inferguard_core.remediation.proposal import Proposal
 
@@ -146,7 +147,7 @@ def _fit(setup: Setup) -> str:
     if load.fits is None or load.running is None:
         return "how many requests it holds cannot be told here"
     held = "" if load.tokens_held is None else f" of {load.tokens_held:,.0f} tokens"
-    return f"it holds {load.fits:.0f} requests{held}, {load.running:.0f} run"
+    return f"it holds {counted(load.fits, 'request')}{held}, {load.running:.0f} run"
 
 
 def _fp8_note(setup: Setup) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from inferguard_core.counted import counted
 from inferguard_core.followup import Outcome
 from inferguard_core.replay.report import Baseline, read_baseline
 from inferguard_core.sources.bad_input import BadInput
@@ -67,7 +68,7 @@ def keep(state_dir: Path, incident_id: str, phase: Phase, run: dict[str, Any]) -
 def summary(result: Result, phase: Phase) -> str:
     """One line for the incident's timeline."""
     found = result.figures
-    parts = [f"validated {phase} a remedy: {found.answered} of {result.plan.turns} turns answered"]
+    parts = [f"validated {phase} a remedy: {found.answered} of {counted(result.plan.turns, 'turn')} answered"]
     for name, spread in (("TTFT", found.ttft), ("E2E", found.e2e)):
         if (median := spread.at.get(50.0)) is not None:
             parts.append(f"{name} p50 {median:.3g} s (n {spread.n})")

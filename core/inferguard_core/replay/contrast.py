@@ -16,6 +16,7 @@ from math import sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from inferguard_core.counted import counted
 from inferguard_core.replay.figures import percentile
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def contrast(before: Sequence[TurnTimes], after: Sequence[TurnTimes], seed: int 
     if len(sessions) < SESSIONS_MIN:
         return Contrast(
             Verdict.INCONCLUSIVE,
-            f"{len(sessions)} sessions were finished in both runs; {SESSIONS_MIN} are needed",
+            f"{counted(len(sessions), 'session was', 'sessions were')} finished in both runs;"
+            f" {SESSIONS_MIN} are needed",
             sessions=len(sessions),
         )
     dice = random.Random(seed)  # noqa: S311 - a bootstrap, no secret

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from inferguard_core.counted import counted
 from inferguard_core.replay.content import as_prompt
 from inferguard_core.sources.bad_input import BadInput
 
@@ -107,7 +108,8 @@ def make_plan(export: Export, choice: Choice) -> Plan | BadInput:
     empty = [turn for cell in chosen for turn in cell.turns if not turn.messages]
     if empty:
         return BadInput(
-            f"{len(empty)} turns hold nothing that can be sent: their content is named by path only"
+            f"{counted(len(empty), 'turn holds', 'turns hold')} nothing that can be sent:"
+            " what they say is named by path only"
         )
     return Plan(plan.identity, plan.cells, plan.ignore_waits, tuple(_warnings(plan, repeated)))
 
@@ -141,13 +143,13 @@ def _collapsed(cells: Iterable[Cell]) -> tuple[list[Cell], int]:
 
 def _warnings(plan: Plan, repeated: int) -> Iterable[str]:
     if repeated:
-        yield f"{repeated} cells repeat a session and are sent once"
+        yield f"{counted(repeated, 'cell repeats a session and is', 'cells repeat a session and are')} sent once"
     if missing := plan.missing_assets:
         declared = sum(
             asset.declared_tokens or 0 for cell in plan.cells for turn in cell.turns for asset in turn.missing
         )
-        said = f" (declared {declared} tokens, not counted as sent)" if declared else ""
-        yield f"{missing} assets are named by path only and are not sent{said}"
+        said = f" (declared {counted(declared, 'token')}, not counted as sent)" if declared else ""
+        yield f"{counted(missing, 'asset is', 'assets are')} named by path only and not sent{said}"
     statuses = sorted({c.support_status for c in plan.cells} - {"", "supported"})
     if statuses:
         yield f"the export says of these cells: {', '.join(statuses)}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from inferguard_core.counted import counted
 from inferguard_core.printable import printable
 from inferguard_core.replay.client import Api, in_httpx_terms, transport_errors
 from inferguard_core.replay.content import as_prompt
@@ -95,7 +96,7 @@ class Sender:
         finally:
             await response.aclose()
         if not stream.finished:
-            return "CutOff", f"the stream ended after {stream.pieces} pieces without an end mark"
+            return "CutOff", f"the stream ended after {counted(stream.pieces, 'piece')} without an end mark"
         if not stream.pieces:
             return "Empty", "the answer ended without a token"
         return "", ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from inferguard_core.counted import counted
 from inferguard_core.poll import Failure, FailureKind
 from inferguard_core.printable import printable
 from inferguard_core.sources.access import BASIC_SETTINGS, BEARER_SETTING, CA_SETTING
@@ -101,7 +102,8 @@ def _without_cause(name: str, causes: tuple[BaseException, ...]) -> Failure:
 
 def cut_off(name: str, received: int) -> Failure:
     return Failure(
-        FailureKind.DISCONNECTED, f"{name} closed the connection after {received} bytes of the page"
+        FailureKind.DISCONNECTED,
+        f"{name} closed the connection after {counted(received, 'byte')} of the page",
     )
 
 
@@ -112,7 +114,7 @@ def timed_out(name: str, seconds: float, received: int | None) -> Failure:
     elif received == 0:
         what = "an answer began, but nothing of the page came"
     else:
-        what = f"only {received} bytes of the page came"
+        what = f"only {counted(received, 'byte')} of the page came"
     return Failure(
         FailureKind.TIMED_OUT,
         f"{name}: {what} within {seconds:g} s; hung or overloaded (or a firewall drops packets)",

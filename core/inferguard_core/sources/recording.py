@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import counted
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, ModelCard, Poll, ProofLevel
 from inferguard_core.printable import printable
 from inferguard_core.sources.bad_input import BadInput
@@ -131,7 +132,7 @@ class RecordingFile:
         except OSError as error:
             self.warnings.append(f"{self.path}: {printable(error.strerror or str(error))}; read up to there")
         if skipped > _SHOWN_WARNINGS:
-            self.warnings.append(f"{self.path}: {skipped} lines were left out in all")
+            self.warnings.append(f"{self.path}: {counted(skipped, 'line was', 'lines were')} left out in all")
         if lines.warning:
             self.warnings.append(f"{self.path}: {lines.warning}")
 

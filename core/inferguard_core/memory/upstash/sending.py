@@ -10,6 +10,7 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from inferguard_core.counted import counted
 from inferguard_core.memory.records import Sent
 from inferguard_core.memory.upstash import outbox, redis, vector
 from inferguard_core.memory.upstash.link import AwayError, Link
@@ -66,7 +67,7 @@ class Sender:
 
     async def send(self, items: Sequence[Item]) -> None:
         """One request; it may be repeated."""
-        raise AwayError(f"{self.target}: no client for {len(items)} entries")
+        raise AwayError(f"{self.target}: no client for {counted(len(items), 'entry', 'entries')}")
 
     async def _empty(self) -> None:
         after = 0

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import PartHealth
 from inferguard_core.journal import LOGGER
 from inferguard_core.poll import Failure, FailureKind, Poll, ProofLevel
@@ -277,7 +278,10 @@ class PrometheusFleet:
         elif not self._replicas:
             state, detail = "no engines", NO_ENGINES
         else:
-            state, detail = "ok", f"{len(self._replicas)} replicas scraped every {self.scrape_s:g} s"
+            state, detail = (
+                "ok",
+                f"{counted(len(self._replicas), 'replica')} scraped every {self.scrape_s:g} s",
+            )
             if self._server.partial:
                 state, detail = "partial", f"{detail}; the answer lacks some: {self._server.partial}"
         since = before.since_unix if before.state == state else time.time()

@@ -9,6 +9,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from inferguard_core.counted import counted
 from inferguard_core.frame import PartHealth
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.targets.listing import read_listing
@@ -87,7 +88,7 @@ class TargetFleet:
             self._say("unreadable", listing.message)
             return
         self._change(listing, members)
-        count = f"{len(self._urls)} endpoints"
+        count = counted(len(self._urls), "endpoint")
         complaint = listing.complaint
         self._say(
             "ok" if not complaint else "in part", f"{count}; left out: {complaint}" if complaint else count
