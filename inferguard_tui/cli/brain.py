@@ -11,7 +11,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from inferguard_tui.cli.arguments import add_config, complain, settings_from
-from inferguard_tui.cli.exits import OK, UNKNOWN
+from inferguard_tui.cli.exits import INTERRUPTED, OK, UNKNOWN
 
 if TYPE_CHECKING:
     import argparse
@@ -70,9 +70,14 @@ def _service(settings: Brain) -> Service:
 async def _serve(service: Service, host: str, port: int) -> int:
     from inferguard_brain.service import serve
 
-    over = asyncio.Event()
+    over, by = asyncio.Event(), set[int]()
+
+    def end(number: int) -> None:
+        by.add(number)
+        over.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     behind = "rules alone" if service.thinker is None else service.thinker.name
 
     def ready(url: str) -> None:
@@ -83,4 +88,4 @@ async def _serve(service: Service, host: str, port: int) -> int:
     except OSError as error:
         complain(f"{host}:{port}: {error.strerror or error}")
         return UNKNOWN
-    return OK
+    return INTERRUPTED if signal.SIGINT in by else OK

@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     right = [r for r in results if isinstance(r, Checked)]
     if arguments.json:
         print(json.dumps({"schema": SCHEMA, "recordings": [_json(r) for r in right]}, ensure_ascii=False))
-    else:
+    elif right:
         print("\n\n".join(text(r) for r in right))
     return UNKNOWN if wrong else OK
 

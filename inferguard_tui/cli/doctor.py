@@ -29,6 +29,8 @@ _MARK = {
     State.BROKEN: "BROKEN",
 }
 
+_NOT_KNOWN = "the settings that say so cannot be used"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_access(parser)
@@ -40,14 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(loaded, SettingsProblem):
         # The rest is looked at with the defaults: the person came because something is wrong.
         checks = [Check("settings", "in force", State.UNKNOWN, "cannot be used", loaded.messages)]
-        settings = Settings()
+        settings, known = Settings(), False
+        kept = Check("state", "directory", State.UNKNOWN, f"not looked at: {_NOT_KNOWN}")
     else:
-        settings, checks = loaded, [settings_check(loaded)]
-    checks = [versions(), *checks, terminal(), state_directory(settings)]
+        settings, known, checks = loaded, True, [settings_check(loaded)]
+        kept = state_directory(settings)
+    checks = [versions(), *checks, terminal(), kept]
     if not arguments.json:
         # What is known without a network does not wait for one.
         _print(checks)
-    elsewhere = asyncio.run(_elsewhere(arguments.urls or settings.access.endpoints, settings))
+    elsewhere = asyncio.run(_elsewhere(arguments.urls or settings.access.endpoints, settings, known=known))
     checks += elsewhere
     found = worst(checks)
     if arguments.json:
@@ -76,7 +80,11 @@ def lines(check: Check) -> list[str]:
     ]
 
 
-async def _elsewhere(urls: list[str] | tuple[str, ...], settings: Settings) -> list[Check]:
+async def _elsewhere(urls: list[str] | tuple[str, ...], settings: Settings, *, known: bool) -> list[Check]:
+    if not known:
+        engines = [Check("endpoint", "engines", State.UNKNOWN, f"none named, and {_NOT_KNOWN}")]
+        parts = Check("cloud", "parts elsewhere", State.UNKNOWN, f"not looked at: {_NOT_KNOWN}")
+        return [*(await _engines(urls, settings) if urls else engines), parts]
     engines, parts = await asyncio.gather(
         _engines(urls, settings), asyncio.gather(*(reached(place) for place in places(settings)))
     )

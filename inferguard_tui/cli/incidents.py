@@ -188,7 +188,8 @@ def words(case: Case) -> list[str]:
     """One incident, for people."""
     incident, diagnosis = case.incident, case.diagnosis
     lines = [
-        f"{incident.id}  {incident.state.value}, {incident.worst.word} at worst, {span(case.lasted_s)}",
+        f"{incident.id}  {incident.state.value}, {incident.worst.word} at worst"
+        + ("" if case.lasted_s is None else f", {span(case.lasted_s)}"),
         f"endpoint  {incident.endpoint}  {case.engine.value} {case.engine_version or ''}".rstrip(),
         f"models    {', '.join(case.models) or '—'}   ({case.proof.value})",
         f"seen      {incident.headline}",

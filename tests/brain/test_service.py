@@ -141,7 +141,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, **more}
 
 
-async def test_the_command_serves_on_host_and_port_of_its_environment_and_ends_when_told() -> None:
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+async def test_the_command_serves_on_host_and_port_of_its_environment_and_ends_when_told(
+    told: signal.Signals, code: int
+) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "inferguard_tui", "brain",
         stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment(HOST="127.0.0.1", PORT="0"),
@@ -150,8 +153,8 @@ async def test_the_command_serves_on_host_and_port_of_its_environment_and_ends_w
     said = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
     url = next(word for word in said.split() if word.startswith("http://"))
     assert (await asked(url, RAMP))[0] == 200
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    process.send_signal(told)
+    assert await asyncio.wait_for(process.wait(), 20) == code
     assert process.stdout is not None
     assert await process.stdout.read() == b""
 

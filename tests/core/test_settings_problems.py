@@ -101,6 +101,34 @@ def test_every_bad_value_gets_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.partition(" ")[0] for line in messages()] == ["KV_ALERT_THRESHOLD", "TTFT_ALERT_MULTIPLIER"]
 
 
+def test_names_and_values_that_are_wrong_are_told_together(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "c.toml").write_text("[ui]\nthem = 1\n[limits]\nqueue_for = -1\n[no]\n", "utf-8")
+    monkeypatch.setenv("KV_ALERT_THRESHOLD", "2")
+    assert [line.partition(" ")[0] for line in messages(config=here / "c.toml")] == [
+        "ui.them",
+        "no",
+        "KV_ALERT_THRESHOLD",
+        "limits.queue_for",
+    ]
+
+
+def test_places_that_cannot_be_read_do_not_hide_what_others_say(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / ".env").write_bytes(b"\xff\xfe")
+    (here / "c.toml").write_text("[ui", "utf-8")
+    monkeypatch.setenv("KV_ALERT_THRESHOLD", "2")
+    told = messages({"polling.interval_seconds": 0}, here / "c.toml")
+    assert [line.split(":")[0].partition(" ")[0] for line in told] == [
+        ".env",
+        f"{here}/c.toml",
+        "polling.interval_seconds",
+        "KV_ALERT_THRESHOLD",
+    ]
+
+
 @pytest.mark.parametrize(
     ("toml", "expected"),
     [

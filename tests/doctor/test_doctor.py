@@ -109,6 +109,17 @@ def test_settings_that_cannot_be_used_do_not_hide_the_rest(healthy: str, tmp_pat
     assert of(found, "endpoint")[0]["state"] == "ok"
 
 
+def test_what_broken_settings_would_have_said_is_not_known(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[memory\nstate_dir = 'elsewhere'\n", "utf-8")
+    code, found = doctor("--config", "c.toml", tmp_path=tmp_path)
+    assert code == 3
+    for part in ("state", "endpoint", "cloud"):
+        (check,) = of(found, part)
+        assert check["state"] == "unknown"
+        assert "the settings that say so cannot be used" in check["said"]
+    assert str(tmp_path / "state") not in json.dumps(found)
+
+
 @contextmanager
 def as_nobody_if_root(directory: Path) -> Iterator[Path]:
     """A folder in `directory` of the user that this process is meanwhile."""

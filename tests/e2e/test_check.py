@@ -84,12 +84,14 @@ class TestRecordings:
         assert len(done.stderr.splitlines()) == 1
 
     def test_no_recording_and_a_broken_one(self, tmp_path: Path) -> None:
-        assert check().returncode == 3
+        assert (check().returncode, check().stdout) == (3, "")
         (tmp_path / "x.jsonl.gz").write_bytes(b"nothing")
         done = check(tmp_path / "x.jsonl.gz", RECORDING)
         assert done.returncode == 3
         assert "is not gzip" in done.stderr
         assert "preemption" in done.stdout, "the good one is still checked"
+        alone = check(tmp_path / "x.jsonl.gz")
+        assert (alone.returncode, alone.stdout) == (3, "")
 
 
 def unit(rules: Path, tests: str) -> None:

@@ -7,13 +7,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inferguard_core.frame import IncidentState
 from inferguard_core.memory.case import Case
 from inferguard_core.memory.codec import decode
 from inferguard_core.memory.sqlite import SqliteMemory
+from inferguard_tui.cli.incidents import words
 from tests.core.memory_cases import KV, STALL, T0, case, stored
 
 if TYPE_CHECKING:
@@ -74,6 +77,13 @@ def test_incidents_are_listed_newest_first(home: Path) -> None:
     assert [one["cause"] for one in listed] == ["engine_stalled", "kv_exhausted"]
     assert answer(home, "incidents", "list", "--limit", "1") == listed[:1]
     assert "gpu-07:8000/kv  critical  1 min 5 s" in run(home, "incidents").stdout
+
+
+def test_an_open_incident_is_said_to_be_open_once() -> None:
+    known = case("kv")
+    going_on = replace(known.incident, state=IncidentState.OPEN, ended_unix=None)
+    assert words(replace(known, incident=going_on))[0] == "gpu-07:8000/kv  open, critical at worst"
+    assert words(known)[0] == "gpu-07:8000/kv  resolved, critical at worst, 1 min 5 s"
 
 
 def test_an_incident_is_exported_whole_and_never_over_a_file(home: Path) -> None:

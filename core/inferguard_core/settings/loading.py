@@ -52,17 +52,17 @@ def load(
     rows = catalogue(Settings.tables)
     given: dict[str, Given] = {}
     problems: list[str] = []
-    try:
-        for one in _everything(rows, overrides, config):
-            if isinstance(one, str):
-                problems.append(one)
-            else:
-                given[one.setting.key] = one
-    except _UnreadableError as unreadable:
-        return SettingsProblem((str(unreadable),))
-    if problems:
-        return SettingsProblem(tuple(problems))
-    return _checked(given)
+    for one in _everything(rows, overrides, config):
+        if isinstance(one, str):
+            problems.append(one)
+        else:
+            given[one.setting.key] = one
+    checked = _checked(given)
+    if not problems:
+        return checked
+    # What was understood is checked too, so that a person mends all of it at once.
+    more = checked.messages if isinstance(checked, SettingsProblem) else ()
+    return SettingsProblem((*problems, *more))
 
 
 def _checked(given: Mapping[str, Given]) -> Settings | SettingsProblem:
@@ -80,12 +80,18 @@ def _everything(
 ) -> Iterator[Given | str]:
     """What every place says, weakest first; a string is a problem."""
     environment = EnvSettingsSource(Settings).env_vars
-    dotenv = _dotenv()
+    dotenv: Mapping[str, str | None] = {}
+    try:
+        dotenv = _dotenv()
+    except _UnreadableError as unreadable:
+        yield str(unreadable)
     yield from _variables(rows, environment, ENVIRONMENT)
     yield from _variables(rows, dotenv, DOTENV)
-    yield from _file(
-        rows, config, dotenv.get(CONFIG_VARIABLE.lower()) or environment.get(CONFIG_VARIABLE.lower())
-    )
+    named = dotenv.get(CONFIG_VARIABLE.lower()) or environment.get(CONFIG_VARIABLE.lower())
+    try:
+        yield from _file(rows, config, named)
+    except _UnreadableError as unreadable:
+        yield str(unreadable)
     for key, value in overrides.items():
         if value is not None:
             yield Given(rows[key], key, value, COMMAND_LINE)
