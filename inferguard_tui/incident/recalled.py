@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from inferguard_core.followup import Similar
 
 _GRADE_CELLS = 9
+_UNTRIED = "untried"
+"""Where nothing is known to have been done there is nothing to grade; a blank would read as a grade not yet there."""
 _CAUSE_CELLS = 30
 Answer = tuple["Similar", ...] | str | None
 """What was found, why nothing was looked for, or None while it is looked for."""
@@ -46,12 +48,12 @@ def list_rows(answer: Answer, chosen: int, cells: int) -> tuple[Line, ...]:
 
 
 def _row(past: Similar, cells: int, *, under_cursor: bool) -> Line:
-    grade, ink = GRADES[past.grade]
+    grade, ink = GRADES[past.grade] if past.done else (_UNTRIED, Ink.DIM)
     start = line(
         Span("▌" if under_cursor else " ", Ink.FOCUS),
         Span(f"{past.score:.2f}  ", Ink.KEY),
         Span(f"{day(past.opened_unix)}  ", Ink.DIM),
-        Span(f"{left(grade if past.done else '', _GRADE_CELLS)}  ", ink if past.done else Ink.DIM),
+        Span(f"{left(grade, _GRADE_CELLS)}  ", ink),
         Span(f"{left(cause_words(past.cause), _CAUSE_CELLS)} ", Ink.STRONG if under_cursor else Ink.TEXT),
     )
     host = printable(past.endpoint.partition("://")[2] or past.endpoint)
