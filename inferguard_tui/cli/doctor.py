@@ -82,9 +82,9 @@ def lines(check: Check) -> list[str]:
 
 async def _elsewhere(urls: list[str] | tuple[str, ...], settings: Settings, *, known: bool) -> list[Check]:
     if not known:
-        engines = [Check("endpoint", "engines", State.UNKNOWN, f"none named, and {_NOT_KNOWN}")]
-        parts = Check("cloud", "parts elsewhere", State.UNKNOWN, f"not looked at: {_NOT_KNOWN}")
-        return [*(await _engines(urls, settings) if urls else engines), parts]
+        unset = [Check("endpoint", "engines", State.UNKNOWN, f"none named, and {_NOT_KNOWN}")]
+        unseen = Check("cloud", "parts elsewhere", State.UNKNOWN, f"not looked at: {_NOT_KNOWN}")
+        return [*(await _engines(urls, settings) if urls else unset), unseen]
     engines, parts = await asyncio.gather(
         _engines(urls, settings), asyncio.gather(*(reached(place) for place in places(settings)))
     )
