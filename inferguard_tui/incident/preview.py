@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.followup import Outcome
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import clock, day, whole_age
-from inferguard_tui.incident.told import GRADES, outcome_words
+from inferguard_tui.incident.told import GRADES, OUTCOMES, outcome_words
 from inferguard_tui.line import EMPTY, Ink, Line, left
 from inferguard_tui.panels.advisories import change, horizon, others
 from inferguard_tui.panels.anomalies import evidence_rows
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LABEL_CELLS = 15
 _PAYLOAD_LINES = 200
+_BEFORE_SENDING = frozenset({Outcome.DRY_RUN, Outcome.REFUSED, Outcome.NOT_SENT})
+"""Outcomes that left nothing behind at the receiver: what was advised may still be sent, if the guards agree."""
 
 
 def is_live(execution: Execution | str | None) -> bool:
@@ -31,6 +33,21 @@ def is_live(execution: Execution | str | None) -> bool:
     if execution is None or isinstance(execution, str):
         return False
     return any(check.guard == "mode" and check.text == "mode live" for check in execution.checks)
+
+
+def why_not_sent(answer: Execution | str | None) -> str:
+    """Why enter would send nothing now; empty where it would, once the name is typed."""
+    if answer is None:
+        return "the guards are still being asked"
+    if isinstance(answer, str):
+        return answer
+    if not is_live(answer):
+        return "nothing is sent outside live mode; this was the dry run"
+    if answer.outcome not in _BEFORE_SENDING:
+        return f"{OUTCOMES[answer.outcome]}: nothing more is sent"
+    if refusing := [check.text for check in answer.checks if not check.ok]:
+        return f"not sent: a guard says no: {'; '.join(refusing)}"
+    return "not sent: a guard says no" if answer.outcome is Outcome.REFUSED else ""
 
 
 def preview_lines(
@@ -66,7 +83,12 @@ def preview_lines(
 def _mode(answer: Execution | str | None) -> str:
     if answer is None or isinstance(answer, str):
         return ""
-    return "LIVE: enter asks for its name, then sends" if is_live(answer) else "DRY RUN"
+    if not is_live(answer):
+        return "DRY RUN"
+    if not why_not_sent(answer):
+        return "LIVE: enter asks for its name, then sends"
+    told = "a guard says no" if answer.outcome in _BEFORE_SENDING else OUTCOMES[answer.outcome]
+    return f"LIVE: {told}"
 
 
 def _row(label: str, text: str, cells: int, ink: Ink = Ink.TEXT) -> tuple[Line, ...]:

@@ -27,7 +27,7 @@ TOOL = "inferguard"
 _OFFSET_CELLS = 11
 _OFFSET_FROM = 60
 """Cells from which the time since the onset stands beside the time of day."""
-_OUTCOMES = {
+OUTCOMES = {
     Outcome.DRY_RUN: "dry run, nothing sent",
     Outcome.REFUSED: "refused",
     Outcome.SENDING: "being sent",
@@ -52,7 +52,7 @@ def grade_span(grade: Grade) -> Span:
 
 def outcome_words(execution: Execution) -> str:
     """What became of an attempt, and why where a reason was given."""
-    words = _OUTCOMES[execution.outcome]
+    words = OUTCOMES[execution.outcome]
     return f"{words}: {printable(execution.detail)}" if execution.detail else words
 
 

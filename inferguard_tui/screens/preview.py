@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.followup import Execution, Outcome
-from inferguard_tui.incident.preview import is_live, payload_lines, preview_lines
-from inferguard_tui.keys import CLOSE_KEYS, PREVIEW_KEYS
+from inferguard_core.followup import Execution
+from inferguard_tui.incident.preview import payload_lines, preview_lines, why_not_sent
+from inferguard_tui.keys import CLOSE_KEYS, PREVIEW_KEYS, bindings_of
 from inferguard_tui.line import Ink, Line, Span, line
 from inferguard_tui.panels.advisories import standing
 from inferguard_tui.person import person
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.screens.prompt import Prompt
+from inferguard_tui.widgets.top_lines import KeyLine
 
 if TYPE_CHECKING:
+    from textual.binding import Binding
+
     from inferguard_core.frame import EndpointFrame
     from inferguard_core.verdict import Advisory
     from inferguard_tui.feed import Desk
@@ -34,6 +37,7 @@ class PreviewScreen(Dialog):
         self._chosen: Advisory | None = None
         self._answer: Execution | str | None = None
         self._payload = False
+        self._keys = bindings_of([*type(self).BINDINGS])
 
     @property
     def endpoint(self) -> EndpointFrame | None:
@@ -55,6 +59,21 @@ class PreviewScreen(Dialog):
         at = known.index(chosen.id) + 1 if chosen.id in known else 0
         return preview_lines(chosen, (at, len(known)), endpoint, self._answer, cells)
 
+    def redraw(self) -> None:
+        super().redraw()
+        if self.is_mounted:
+            self.query_one(KeyLine).offer([key for key in self._keys if self._does_something(key)])
+
+    def _does_something(self, key: Binding) -> bool:
+        """Whether a key has an effect as things stand: the key line offers no other."""
+        if key.id == "preview.send":
+            return not why_not_sent(self._answer)
+        if key.id == "preview.payload":
+            return isinstance(self._answer, Execution)
+        if key.id == "preview.choose_1":
+            return self.endpoint is not None and len(standing(self.endpoint)) > 1
+        return True
+
     def action_choose(self, number: int) -> None:
         self._choose(number)
 
@@ -66,17 +85,12 @@ class PreviewScreen(Dialog):
             self.answer("there is no payload: the desk gave none")
 
     def action_send(self) -> None:
-        if self._chosen is None or not isinstance(self._answer, Execution):
+        if self._chosen is None:
             return
-        if not is_live(self._answer):
-            self.answer("nothing is sent outside live mode; this was the dry run")
+        if why_not := why_not_sent(self._answer):
+            self.answer(why_not)
             return
         name = self._chosen.action_type.value
-        if self._answer.outcome is not Outcome.DRY_RUN:
-            self.answer(
-                "not sent: a guard says no" if self._answer.outcome is Outcome.REFUSED else "done already"
-            )
-            return
         self.app.push_screen(Prompt(f"Type {name} to send it", self._confirmed, ascii_only=self.ascii_only))
 
     def _choose(self, number: int) -> None:

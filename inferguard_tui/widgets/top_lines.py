@@ -121,6 +121,12 @@ class KeyLine(LineView):
         self._said = ""
         self._silence: Timer | None = None
 
+    def offer(self, bindings: Sequence[Binding]) -> None:
+        """Show these keys from now on."""
+        if self._bindings_shown != tuple(bindings):
+            self._bindings_shown = tuple(bindings)
+            self.redraw()
+
     def say(self, words: str) -> None:
         """Show `words` in place of the keys for `ANSWER_S`, or until something else is said."""
         self._said = printable(words, 400)

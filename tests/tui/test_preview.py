@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from inferguard_core.followup import Execution, Outcome
+from inferguard_core.followup import Check, Execution, Outcome
 from inferguard_tui.app import InferGuardApp
-from inferguard_tui.incident.preview import is_live, payload_lines, preview_lines
+from inferguard_tui.incident.preview import is_live, payload_lines, preview_lines, why_not_sent
 from inferguard_tui.line import text_of, width
 from inferguard_tui.panels.advisories import standing
 from inferguard_tui.screens.endpoint import EndpointScreen
@@ -27,6 +29,11 @@ def told(answer: Execution | str | None, cells: int = 100) -> str:
 @pytest.fixture(autouse=True)
 def _kim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_USER", "kim")
+
+
+def sent(outcome: Outcome) -> Execution:
+    """What the desk answers once it has sent, or tried to."""
+    return replace(followups.rehearsed("live"), mode="live", outcome=outcome)
 
 
 def previewing(desk: NotingDesk | None) -> InferGuardApp:
@@ -183,6 +190,77 @@ async def test_in_live_mode_the_typed_name_sends_and_the_answer_shows() -> None:
         await settled(pilot)
         assert desk.asked[-1] == ("dispatch", "a2", "kim", "throttle_concurrency")
         assert "outcome        applied" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome.APPLIED, "applied"),
+        (Outcome.REJECTED, "declined by the receiver"),
+        (Outcome.UNKNOWN, "no clear answer; it may have been applied"),
+    ],
+)
+async def test_what_was_sent_is_said_and_not_offered_again(outcome: Outcome, said: str) -> None:
+    desk = NotingDesk()
+    desk.preview = followups.rehearsed("live")
+    desk.sent = sent(outcome)
+    app = previewing(desk)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert "enter send" in screen_text(app)
+        assert "enter asks for its name" in screen_text(app)
+        await pilot.press("enter", *"throttle_concurrency", "enter")
+        await settled(pilot)
+        shown = screen_text(app)
+        assert "enter" not in shown
+        assert f"LIVE: {said}" in shown
+        assert "p payload" in shown
+        await pilot.press("enter")
+        await settled(pilot)
+        assert f"{said}: nothing more is sent" in screen_text(app)
+        assert [asked[0] for asked in desk.asked] == ["dry_run", "dispatch"]
+
+
+async def test_what_could_not_be_sent_may_be_tried_again() -> None:
+    desk = NotingDesk()
+    desk.preview = followups.rehearsed("live")
+    desk.sent = sent(Outcome.NOT_SENT)
+    app = previewing(desk)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("x")
+        for _ in range(2):
+            await settled(pilot)
+            assert "enter send" in screen_text(app)
+            await pilot.press("enter", *"throttle_concurrency", "enter")
+        await settled(pilot)
+        assert [asked[0] for asked in desk.asked] == ["dry_run", "dispatch", "dispatch"]
+
+
+def test_what_was_sent_before_is_not_offered_when_it_is_looked_at_again() -> None:
+    before = Check("once", False, "was sent before: applied", live_only=True)
+    mode = Check("mode", True, "mode live")
+    again = followups.rehearsed("live", checks=(mode, before))
+    assert why_not_sent(again) == "not sent: a guard says no: was sent before: applied"
+    assert "LIVE: a guard says no" in told(again)
+    assert "enter" not in told(again)
+
+
+@pytest.mark.parametrize("preview", [followups.rehearsed(), followups.refused(), "actuation is off"])
+async def test_keys_that_do_nothing_are_not_offered(preview: Execution | str) -> None:
+    desk = NotingDesk()
+    desk.preview = preview
+    app = previewing(desk)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert "enter send" not in screen_text(app)
+        assert ("p payload" in screen_text(app)) == isinstance(preview, Execution)
+        assert "1-9 other" in screen_text(app)
+        assert "esc close" in screen_text(app)
 
 
 async def test_closing_does_not_cancel_what_is_under_way() -> None:
