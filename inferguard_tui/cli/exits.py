@@ -8,7 +8,7 @@ OK = 0
 WARNING = 1
 CRITICAL = 2
 UNKNOWN = 3
-"""Unreachable, no metrics, or input that cannot be used. (argparse's own exit for wrong usage is 2.)"""
+"""Unreachable, no metrics, or input that cannot be used, wrong usage among it."""
 INTERRUPTED = 130
 
 

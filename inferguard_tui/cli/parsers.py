@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from inferguard_tui.cli.examples import EXAMPLES, OVERVIEW
+from inferguard_tui.cli.usage import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ def command_module(name: str) -> ModuleType:
 def command_parser(name: str) -> argparse.ArgumentParser:
     """What `inferguard NAME` takes, with its help."""
     command = command_module(name)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"inferguard {name}",
         description=command.__doc__,
         formatter_class=_Formatter,

@@ -255,9 +255,11 @@ def test_a_setting_out_of_range_names_itself_and_keeps_secrets(
     assert "secret" not in done.stderr
 
 
-def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
-    assert run("scan", "--nonsense", cwd=tmp_path).returncode == 2
-    assert run("record", "127.0.0.1:1", cwd=tmp_path).returncode == 2
+def test_wrong_usage_is_exit_3_as_other_input_that_cannot_be_used(tmp_path: Path) -> None:
+    for arguments in (("scan", "--nonsense"), ("record", "127.0.0.1:1")):
+        done = run(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_and_version() -> None:
