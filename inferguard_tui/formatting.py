@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import COUNTS
+from inferguard_core.printable import printable
 from inferguard_tui.glyphs import UNKNOWN
 
 if TYPE_CHECKING:
@@ -106,6 +108,15 @@ def quantity(value: float | None, unit: str) -> str:
     if unit == "tokens" and value is not None:
         return f"{amount(value)} tok"
     return amount(value)
+
+
+def parameter(name: str, given: float | str) -> str:
+    """What an action is given: a text as it is, a count whole."""
+    if isinstance(given, str):
+        return printable(given, 40)
+    if abs(given) >= 1000:
+        return amount(given)
+    return f"{given:.0f}" if name in COUNTS else f"{given:g}"
 
 
 def measured(measure: Measure | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_core.counted import COUNTS
 from inferguard_core.followup import Outcome
 from inferguard_core.reading import Engine
 
@@ -59,9 +60,12 @@ def execution_words(execution: Execution) -> str:
 
 
 def _asked(execution: Execution) -> str:
-    """The parameters, as measured, of what was not refused."""
+    """The parameters of what was not refused."""
     given = execution.payload.get("parameters")
     if execution.outcome is Outcome.REFUSED or not isinstance(given, dict):
         return ""
-    words = (f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in given.items())
+    words = (
+        f"{k} {v:{'.0f' if k in COUNTS else 'g'}}" if isinstance(v, int | float) else f"{k} {v}"
+        for k, v in given.items()
+    )
     return f" ({', '.join(words)})" if given else ""

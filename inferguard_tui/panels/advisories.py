@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from inferguard_core.printable import printable
-from inferguard_tui.formatting import amount, duration
+from inferguard_tui.formatting import duration, parameter
 from inferguard_tui.glyphs import UNKNOWN, bar
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
 from inferguard_tui.panels.ahead import ahead_detail, ahead_row, expected
@@ -44,12 +43,6 @@ def standing(endpoint: EndpointFrame) -> tuple[Advisory, ...]:
     return tuple(a for a in endpoint.advisories if a.superseded_by is None)
 
 
-def _number(given: float | str) -> str:
-    if isinstance(given, str):
-        return printable(given, 40)
-    return amount(given) if abs(given) >= 1000 else f"{given:g}"
-
-
 def change(parameters: Mapping[str, float | str], cells: int = 40) -> str:
     """`58 → 44`: what is advised, and what it is now; empty where nothing of the kind is known.
 
@@ -57,8 +50,8 @@ def change(parameters: Mapping[str, float | str], cells: int = 40) -> str:
     """
     for target, now in _CHANGES.items():
         if target in parameters:
-            before = f"{_number(parameters[now])} → " if now in parameters else "→ "
-            bare = before + _number(parameters[target])
+            before = f"{parameter(now, parameters[now])} → " if now in parameters else "→ "
+            bare = before + parameter(target, parameters[target])
             return whole if cell_len(whole := bare + _UNITS.get(target, "")) <= cells else bare
     return ""
 
@@ -67,7 +60,7 @@ def others(parameters: Mapping[str, float | str]) -> list[str]:
     """The parameters that `change` does not show."""
     target = next((t for t in _CHANGES if t in parameters), None)
     shown = () if target is None else (target, _CHANGES[target])
-    return [f"{n.replace('_', ' ')} {_number(g)}" for n, g in parameters.items() if n not in shown]
+    return [f"{n.replace('_', ' ')} {parameter(n, g)}" for n, g in parameters.items() if n not in shown]
 
 
 def horizon(advisory: Advisory) -> str:
@@ -135,7 +128,7 @@ def advisories_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     for pill, advisory in zip(_rows(standing(endpoint), cells), standing(endpoint), strict=True):
         rows += [pill, *wrapped_block(f"    {advisory.reason}", cells, indent=4)]
         for name, given in advisory.parameters.items():
-            rows += wrapped_block(f"    {name} {_number(given)}", cells, Ink.DIM, 6)
+            rows += wrapped_block(f"    {name} {parameter(name, given)}", cells, Ink.DIM, 6)
         for noun, texts in (("needs", advisory.preconditions), ("but", advisory.caveats)):
             for text in texts:
                 rows += wrapped_block(f"    {noun}: {text}", cells, Ink.DIM, 6)

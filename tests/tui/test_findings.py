@@ -9,13 +9,14 @@ import pytest
 
 from inferguard_core.frame import Blind
 from inferguard_core.verdict import CauseScore, Condition, Impact
+from inferguard_tui.cli.words import execution_words
 from inferguard_tui.line import text_of
 from inferguard_tui.panels.advisories import ADVISORIES, change
 from inferguard_tui.panels.anomalies import ANOMALIES
 from inferguard_tui.panels.diagnosis import DIAGNOSIS
 from inferguard_tui.panels.incidents import INCIDENTS
 from inferguard_tui.panels.view import View, panel_lines
-from tests.tui import conclusions, frames
+from tests.tui import conclusions, followups, frames
 
 if TYPE_CHECKING:
     from inferguard_tui.panels.view import Panel
@@ -153,6 +154,22 @@ def test_a_pill_says_that_it_is_advice_and_what_its_confidence_is_worth(cells: i
     assert pills
     assert all(tag in row and "uncalibrated" in row for row in pills)
     assert all("2 of 3 helped" in row for row in pills) == (cells > 78)
+
+
+def test_a_count_of_requests_is_whole_and_a_rate_is_not() -> None:
+    assert change({"target_concurrency": 71.0, "running_now": 79.5}) == "80 → 71"
+    assert change({"target_agents": 20.0, "in_flight_now": 40.4}) == "40 → 20 agents"
+    assert change({"admit_per_second": 2.25, "completions_per_second": 2.5}) == "2.5 → 2.25 /s"
+    pill = replace(
+        frames.critical().advisories[0], parameters={"target_concurrency": 71.0, "running_now": 79.5}
+    )
+    told = text(ADVISORIES, replace(frames.critical(), advisories=(pill,)), View(140, 20))
+    assert "80 → 71" in told
+    assert "79.5" not in told
+    executed = execution_words(
+        followups.execution(payload={"parameters": {"running_now": 79.5, "share": 0.5}})
+    )
+    assert "(running_now 80, share 0.5)" in executed
 
 
 def test_the_fix_names_its_flags_and_whose_value_is_not_known() -> None:
