@@ -240,7 +240,7 @@ def _run() -> list[str]:
     with launched("quiet", "vllm", MANY, 1) as urls:
         many = measure((program, *urls, "--interval", "5"), MANY_STEADY_S, FLEET_MARK)
     return [
-        f"ui {COLUMNS}x{ROWS}; load average {os.getloadavg()[0]:.1f}",
+        f"ui {COLUMNS}x{ROWS}, run from compiled bytecode; load average {os.getloadavg()[0]:.1f}",
         *_told("inferguard URL --interval 1", one, STEADY_S),
         *_told("the screen alone, made-up series at 1 s", alone, SERIES_STEADY_S),
         *_told(f"inferguard with {MANY} URLs --interval 5", many, MANY_STEADY_S),
