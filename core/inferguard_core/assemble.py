@@ -113,7 +113,8 @@ def _status(watch: EndpointWatch, severity: Severity, age_s: float | None) -> St
     if watch.polls == 0:
         return Status.WAITING
     if age_s is None:
-        return Status.STALE if watch.failed_polls else Status.WAITING
+        # Stale would say that there once was data.
+        return Status.NO_DATA if watch.failed_polls else Status.WAITING
     if age_s > max(STALE_MIN_S, GAP_INTERVALS * watch.interval_s):
         return Status.STALE
     if watch.lives["engine_restart"].active and severity < Severity.CRITICAL:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inferguard_core.engines import EngineReader
-from inferguard_core.frame import Frame, PartHealth, Status
+from inferguard_core.frame import Frame, PartHealth
 from inferguard_core.journal import LOGGER
 from inferguard_core.member import Member, attempt, own_failure
 from inferguard_core.watch import EndpointWatch
@@ -165,8 +165,9 @@ class Monitor:
         unix, now = time.time(), time.monotonic()
         self._seq += 1
         endpoints = tuple(member.frame(unix, now) for member in self._members.values())
-        down = sum(1 for e in endpoints if e.status is Status.NO_DATA)
-        state = f"{len(endpoints) - down}/{len(endpoints)} answer"
+        # One that hangs has not failed yet at first, and has not answered either.
+        answering = sum(1 for e in endpoints if e.polls and e.failure is None)
+        state = f"{answering}/{len(endpoints)} answer"
         told = (part for health in self.health for part in health())
         fleets = (fleet.health for fleet in self._fleets)
         return Frame(self._seq, unix, endpoints, (PartHealth("poll", state), *fleets, *self._parts, *told))

@@ -91,6 +91,7 @@ async def test_a_hung_endpoint_costs_the_others_nothing() -> None:
     hung, one, two = frames[-1].endpoints
     assert hung.status is Status.WAITING
     assert one.status is two.status is Status.OK
+    assert frames[-1].parts[0].state == "2/3 answer"
     assert min(sources[1].asked, sources[2].asked) >= 10
 
 
