@@ -180,8 +180,10 @@ def chosen_theme(
     if name in {one.name for one in bad} - known.keys():
         name = None
     if name is not None and name not in known:
-        names = ", ".join(sorted(known))
-        return BadTheme(name, f"unknown theme {printable(name, 40)}; there are {names}")
+        instead = OWN_PALETTE if own_palette else DARK
+        return BadTheme(
+            name, f"there is no theme {printable(name, 40)}: {instead} is used; t shows all there are"
+        )
     if own_palette:
         return name if name is not None and known[name] else OWN_PALETTE
     return name or DARK

@@ -42,13 +42,8 @@ def show(feed: FrameFeed, settings: Settings) -> int:
         complain(*wrong)
         return UNKNOWN
     state_dir = settings.memory.state_dir
-    try:
-        app = InferGuardApp(
-            feed, theme=settings.ui.theme, setup=Setup(keymap, settings, state_dir, load(state_dir))
-        )
-    except ValueError as error:
-        complain(str(error))
-        return UNKNOWN
+    setup = Setup(keymap, settings, state_dir, load(state_dir))
+    app = InferGuardApp(feed, theme=settings.ui.theme, setup=setup)
     return run(app, state_dir, secrets_of(settings.tables, settings))
 
 

@@ -246,9 +246,13 @@ async def test_a_bad_theme_file_is_one_toast_and_the_fallback(monkeypatch, tmp_p
         assert "theme mine.toml: primary = '[/x]' is not a colour" in screen_text(app)
 
 
-def test_an_unknown_theme_is_one_line() -> None:
-    with pytest.raises(ValueError, match=r"unknown theme nonesuch; there are .*night"):
-        monitor(theme="nonesuch")
+async def test_a_theme_that_does_not_exist_is_one_toast_and_the_default() -> None:
+    app = monitor(frames.frame(frames.endpoint()), theme="nonesuch")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        assert app.theme == "night"
+        assert len(list(app.screen.query(Toast))) == 1
+        assert "there is no theme nonesuch: night is used" in screen_text(app)
 
 
 async def test_a_terminal_without_utf8_gets_ascii_only() -> None:

@@ -201,12 +201,11 @@ def test_a_persons_theme_wins_over_a_bundled_one_of_its_name(tmp_path: Path) -> 
     assert next(each.theme for each in good if each.theme.name == "night").primary == "#112233"
 
 
-def test_an_unknown_theme_is_refused_with_those_there_are() -> None:
-    refused = chosen_theme("nonesuch", False, THEMES)
+@pytest.mark.parametrize(("own_palette", "instead"), [(False, "night"), (True, "sixteen")])
+def test_an_unknown_theme_is_told_with_what_is_used_instead(own_palette: bool, instead: str) -> None:
+    refused = chosen_theme("nonesuch", own_palette, THEMES)
     assert isinstance(refused, BadTheme)
-    assert "unknown theme nonesuch" in refused.message
-    assert "night" in refused.message
-    assert "nord" in refused.message
+    assert refused.message == f"there is no theme nonesuch: {instead} is used; t shows all there are"
 
 
 @pytest.mark.parametrize(
