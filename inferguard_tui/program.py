@@ -18,7 +18,7 @@ from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.remembered import Remembered, save
 from inferguard_tui.terminal import Terminal, detect
-from inferguard_tui.theming import BadTheme, chosen_theme, find_themes, token_defaults
+from inferguard_tui.theming import DARK, OWN_PALETTE, BadTheme, chosen_theme, find_themes, token_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 TERMINAL_CHECK_S = 5.0
 OPENS_A_DIALOG = frozenset({"help", "palette", "settings", "theme"})
 """Actions of the application that do not work while a dialog is open."""
+NOT_IN_PALETTE = frozenset({"app.palette", "app.interrupt"})
+"""Itself, and what `app.quit` does as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Program(App[None]):
     ) -> None:
         """`theme` None takes the one remembered, else the default for this terminal.
 
-        ValueError, in one line, for a `theme` that does not exist.
+        So does one that does not exist, which is told: colours that are gone must keep nobody from the numbers.
         """
         self.terminal = terminal or detect()
         self.setup = setup or Setup()
@@ -64,7 +66,8 @@ class Program(App[None]):
         wanted = theme or (self.setup.remembered.theme if self.setup.remembered.theme in good else None)
         chosen = chosen_theme(wanted, self.terminal.own_palette, good.values(), self.bad_themes)
         if isinstance(chosen, BadTheme):
-            raise ValueError(chosen.message)  # noqa: TRY004 - a name is at fault, not a type
+            self.bad_themes = (*self.bad_themes, chosen)
+            chosen = OWN_PALETTE if self.terminal.own_palette else DARK
         super().__init__(ansi_color=True if self.terminal.own_palette else None)
         for each in good.values():
             self.register_theme(each)
@@ -153,13 +156,15 @@ class Program(App[None]):
         here = {
             b.binding.id: b
             for b in self.screen.active_bindings.values()
-            if b.enabled and b.binding.id and b.binding.group and b.binding.action != "palette"
+            if b.enabled and b.binding.id and b.binding.group and b.binding.id not in NOT_IN_PALETTE
         }
+        # What the key line names comes before what moves a cursor; an enter too early must not end the program.
+        order = sorted(here, key=lambda n: (here[n].binding.action == "quit", not here[n].binding.show))
         keys = {
             b.id: " or ".join(map(key_name, b.key.split(",")))
             for b in effective(every_binding(), self.setup.keymap)
         }
-        choices = [Choice(name, b.binding.tooltip, keys.get(name, "")) for name, b in here.items()]
+        choices = [Choice(name, here[name].binding.tooltip, keys.get(name, "")) for name in order]
         run = {name: partial(self.run_action, b.binding.action, b.node) for name, b in here.items()}
 
         def taken(name: str) -> None:
