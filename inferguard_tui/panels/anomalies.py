@@ -60,14 +60,18 @@ def anomaly_rows(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cel
 
 
 def _shortened(anomaly: Anomaly, endpoint: EndpointFrame, cells: int, kind_cells: int) -> Line:
-    """One anomaly in one line: the leading clauses of its summary, and its state where that leaves room."""
+    """One anomaly in one line: its state, and the leading clauses of its summary in what room that leaves.
+
+    What recovers must not read as what is out of line now.
+    """
     lead = _lead(anomaly, kind_cells)
     age = line(Span(right(since(endpoint, anomaly.onset_unix), _AGE_CELLS), Ink.DIM))
     room = cells - width(lead) - _AGE_CELLS - 1
-    told, state = clauses(anomaly.summary, room), _state(anomaly)
-    if cell_len(told + state) <= room:
-        told += state
-    return spread((*lead, Span(told)), age, cells)
+    state = _state(anomaly)
+    told = clauses(anomaly.summary, room - cell_len(state))
+    if told.endswith("…"):
+        told = ""
+    return spread((*lead, Span((told + state).lstrip() or clauses(anomaly.summary, room))), age, cells)
 
 
 def _rows(endpoint: EndpointFrame, view: View) -> list[Line]:

@@ -248,3 +248,11 @@ def test_the_incident_log_names_the_cause_and_not_the_endpoint_again() -> None:
 
 def test_in_one_line_the_log_shows_the_newest() -> None:
     assert "KV exhausted" in text(INCIDENTS, frames.critical(), View(80, 2))
+
+
+@pytest.mark.parametrize("cells", [100, 56, 44])
+def test_what_recovers_says_so_at_any_width(cells: int) -> None:
+    """Its summary gives way: a limit that is no longer crossed must not read as one that is."""
+    drawn = text(ANOMALIES, frames.critical(), View(cells, 5)).split("\n")
+    (row,) = (row for row in drawn if "kv_saturated" in row)
+    assert "(recovering)" in row
