@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.frame import MeasureId
 from inferguard_tui.formatting import amount, percent, rate
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, left, line, right
+from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, left, line, right, width
 from inferguard_tui.panels.measures import common_window, figure, measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View, wrapped_block
 
@@ -42,17 +42,20 @@ def work_content(endpoint: EndpointFrame, view: View) -> Content:
 
 
 def work_compact(endpoint: EndpointFrame, view: View) -> Line:
-    """The figures of work, prefix cache and preemption, most telling first."""
+    """The figures of work, prefix cache and preemption, most telling first; the last go whole where room ends."""
     parts = (
         ("prompt", amount(value(endpoint, MeasureId.PROMPT_RATE)), 7),
         ("decode", amount(value(endpoint, MeasureId.GENERATION_RATE)), 7),
         ("tok/s  hit", percent(value(endpoint, MeasureId.PREFIX_HIT_RATE), 0), 5),
         ("preempt", rate(value(endpoint, MeasureId.PREEMPTION_RATE)), 8),
     )
-    spans = [Span(left("Work", 9), Ink.TITLE)]
+    row = line(Span(left("Work", 8), Ink.TITLE))
     for label, text, cells in parts:
-        spans += [Span(f"{label} ", Ink.DIM), Span(right(text, cells), Ink.STRONG), Span(" ")]
-    return fitted(line(*spans[:-1]), view.width)
+        longer = (*row, Span(f" {label} ", Ink.DIM), Span(right(text, cells), Ink.STRONG))
+        if width(longer) > view.width:
+            break
+        row = longer
+    return fitted(row, view.width)
 
 
 def prefix_content(endpoint: EndpointFrame, view: View) -> Content:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId
-from inferguard_tui.formatting import seconds, window
+from inferguard_tui.formatting import amount, seconds, window
 from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right
+from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right, width
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -18,6 +18,8 @@ _ROWS = (
     ("TTFT", MeasureId.TTFT_P50, MeasureId.TTFT_P95),
     ("ITL", MeasureId.ITL_P50, MeasureId.ITL_P95),
 )
+_TITLE_CELLS = 13
+"""Of the title and its rule, which a note has to leave."""
 
 
 def _goal(endpoint: EndpointFrame) -> str:
@@ -32,20 +34,32 @@ def _ink(endpoint: EndpointFrame, measure: MeasureId) -> Ink:
 
 
 def latency_compact(endpoint: EndpointFrame, view: View) -> Line:
-    """Both p95 figures; the window belongs to both."""
-    counted = window(endpoint.measures.get(MeasureId.TTFT_P95))
-    parts: list[Span] = [Span(left("Latency", 9), Ink.TITLE)]
-    for name, p50, p95 in _ROWS:
-        parts += [
-            Span(f"{name} p50 ", Ink.DIM),
-            Span(right(shown(endpoint, p50), 8), _ink(endpoint, p50)),
-            Span(" p95 ", Ink.DIM),
-            Span(right(shown(endpoint, p95), 8), _ink(endpoint, p95)),
-            Span("  "),
-        ]
-    room = view.width - sum(len(part.text) for part in parts)
-    note = counted if len(counted) <= room else ""
+    """Quantiles never without their n: as the width shrinks the window goes, then the medians, then ITL."""
+    found = endpoint.measures.get(MeasureId.TTFT_P95)
+    count = f"n {amount(found.n)}" if found is not None and found.n is not None else ""
+    forms = (
+        (_figures(endpoint, _ROWS, medians=medians), note)
+        for medians in (True, False)
+        for note in (window(found), count)
+    )
+    least = (_figures(endpoint, _ROWS[:1], medians=False), count)
+    parts, note = next((f for f in forms if width(f[0]) + len(f[1]) <= view.width), least)
     return line(*parts, Span(note, Ink.DIM))
+
+
+def _figures(
+    endpoint: EndpointFrame, rows: tuple[tuple[str, MeasureId, MeasureId], ...], *, medians: bool
+) -> Line:
+    parts: list[Span] = [Span(left("Latency", 9), Ink.TITLE)]
+    for name, p50, p95 in rows:
+        parts.append(Span(f"{name} ", Ink.DIM))
+        for word, measure in (("p50", p50), ("p95", p95)) if medians else (("p95", p95),):
+            parts += [
+                Span(f"{word} ", Ink.DIM),
+                Span(right(shown(endpoint, measure), 8), _ink(endpoint, measure)),
+            ]
+            parts.append(Span(" " if word == "p50" else "  "))
+    return tuple(parts)
 
 
 def latency_content(endpoint: EndpointFrame, view: View) -> Content:
@@ -68,8 +82,17 @@ def latency_content(endpoint: EndpointFrame, view: View) -> Content:
         part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part
     ]
     rows.append(line(Span(flowed(reversed(extra), view.width), Ink.DIM)))
+    return Content(tuple(rows[: view.height]), _counted(endpoint, view.width))
+
+
+def _counted(endpoint: EndpointFrame, cells: int) -> str:
+    """Window and sample counts: of first tokens, and of those that came after one where the title has room."""
     note = window(endpoint.measures.get(MeasureId.TTFT_P95))
-    return Content(tuple(rows[: view.height]), note)
+    later = endpoint.measures.get(MeasureId.ITL_P95)
+    if not note or later is None or later.n is None:
+        return note
+    both = f"{note} · ITL n {amount(later.n)}"
+    return both if len(both) <= cells - _TITLE_CELLS else note
 
 
 def _p95_trend(endpoint: EndpointFrame, p95: MeasureId, cells: int) -> Line:

@@ -102,8 +102,9 @@ def panel_lines(panel: Panel, endpoint: EndpointFrame | None, view: View) -> tup
 def _compact(
     compact: Callable[[EndpointFrame, View], Line], endpoint: EndpointFrame, view: View, old: bool
 ) -> Line:
-    age = f" {last_data(endpoint)}" if old else ""
-    row = fitted(compact(endpoint, replace(view, width=view.width - len(age))), view.width - len(age))
+    age = last_data(endpoint) if old else ""
+    room = view.width - len(age) - 1 if old else view.width
+    row = fitted(compact(endpoint, replace(view, width=room)), room)
     if view.focused and row:
         row = (Span(row[0].text, Ink.FOCUS), *row[1:])
     return spread(in_ink(row, Ink.STALE), line(Span(age, Ink.WARNING)), view.width) if old else row

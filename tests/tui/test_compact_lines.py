@@ -1,0 +1,45 @@
+"""Panels in a single line, and what gives way in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from inferguard_core.frame import Status
+from inferguard_tui.line import text_of
+from inferguard_tui.panels.catalogue import PANELS
+from inferguard_tui.panels.latency import LATENCY
+from inferguard_tui.panels.view import Panel, View, panel_lines
+from tests.tui import frames
+
+
+def text(panel: Panel, endpoint: object, view: View) -> str:
+    return "\n".join(text_of(row) for row in panel_lines(panel, endpoint, view))
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (100, "p95   12.4 s  ITL p50    41 ms p95   185 ms  60 s, n 372"),
+        (80, "p95   12.4 s  ITL p50    41 ms p95   185 ms  n 372"),
+        (60, "Latency  TTFT p95   12.4 s  ITL p95   185 ms  60 s, n 372"),
+        (52, "Latency  TTFT p95   12.4 s  ITL p95   185 ms  n 372"),
+        (40, "Latency  TTFT p95   12.4 s  n 372"),
+    ],
+)
+def test_one_line_of_latency_never_goes_without_its_n(cells: int, said: str) -> None:
+    drawn = text(LATENCY, frames.critical(), View(cells, 1))
+    assert drawn.endswith(said)
+    assert len(drawn) <= cells
+
+
+def test_latency_counts_the_tokens_under_its_second_row_where_there_is_room() -> None:
+    assert "60 s, n 372 · ITL n 3.7 k ─" in text(LATENCY, frames.critical(), View(40, 6))
+    assert "60 s, n 372 ─" in text(LATENCY, frames.critical(), View(30, 6))
+
+
+@pytest.mark.parametrize("panel", [p for p in PANELS if p.compact is not None], ids=lambda panel: panel.id)
+@pytest.mark.parametrize("cells", [60, 80, 100])
+def test_a_line_of_old_values_drops_figures_whole(panel: Panel, cells: int) -> None:
+    drawn = text(panel, frames.endpoint(status=Status.NO_DATA), View(cells, 1))
+    assert "…" not in drawn
+    assert len(drawn) <= cells
