@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.followup import Outcome
 from inferguard_core.printable import printable
-from inferguard_tui.formatting import clock, day, whole_age
+from inferguard_tui.formatting import clock, day, duration, whole_age
 from inferguard_tui.incident.told import GRADES, OUTCOMES, outcome_words
 from inferguard_tui.line import EMPTY, Ink, Line, left
 from inferguard_tui.panels.advisories import change, horizon, others
 from inferguard_tui.panels.anomalies import evidence_rows
-from inferguard_tui.panels.view import View, labelled, title_rule
+from inferguard_tui.panels.view import View, labelled, note_room, title_rule
 
 if TYPE_CHECKING:
     from inferguard_core.followup import Check, Execution
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LABEL_CELLS = 15
 _PAYLOAD_LINES = 200
+_NEW_S = 5.0
+"""Younger figures are those on screen, give or take a poll."""
 _BEFORE_SENDING = frozenset({Outcome.DRY_RUN, Outcome.REFUSED, Outcome.NOT_SENT})
 """Outcomes that left nothing behind at the receiver: what was advised may still be sent, if the guards agree."""
 
@@ -59,9 +61,8 @@ def preview_lines(
 ) -> tuple[Line, ...]:
     """`place` is the number of this advisory and how many there are; `answer` None is still awaited."""
     at, of = place
-    mode = _mode(answer)
     title = f"{advisory.action_type.value} → {printable(endpoint.name)}"
-    rows: list[Line] = [title_rule(title, mode, View(cells, 1))]
+    rows: list[Line] = [title_rule(title, _mode(answer, note_room(title, cells)), View(cells, 1))]
     about = (
         f"{at} of {of} · confidence {advisory.confidence:.2f}{'' if advisory.calibrated else ' uncalibrated'}"
     )
@@ -73,20 +74,22 @@ def preview_lines(
         rows += _row("needs", condition, cells)
     for caveat in advisory.caveats:
         rows += _row("but", caveat, cells, Ink.NOTICE)
-    rows += _row("rests on", _age(endpoint, answer), cells, Ink.DIM)
+    rows += _row("rests on", _age(endpoint, answer) + _advised(advisory, endpoint), cells, Ink.DIM)
     rows += evidence_rows(advisory.evidence, cells)
     if isinstance(answer, str) or answer is None:
         return tuple(rows)
     return (*rows, *_guards(answer, cells), *_after(answer, cells))
 
 
-def _mode(answer: Execution | str | None) -> str:
+def _mode(answer: Execution | str | None, room: int) -> str:
+    """Whether this could be sent, in the longest form that the title has room for."""
     if answer is None or isinstance(answer, str):
         return ""
     if not is_live(answer):
         return "DRY RUN"
     if not why_not_sent(answer):
-        return "LIVE: enter asks for its name, then sends"
+        forms = ("LIVE: enter asks for its name, then sends", "LIVE: enter, then its name", "LIVE")
+        return next((form for form in forms if len(form) <= room), "LIVE")
     told = "a guard says no" if answer.outcome in _BEFORE_SENDING else OUTCOMES[answer.outcome]
     return f"LIVE: {told}"
 
@@ -105,7 +108,9 @@ def _answer(answer: Execution | str | None, cells: int) -> tuple[Line, ...]:
     told = _row("outcome", outcome_words(answer), cells, ink.get(answer.outcome, Ink.NOTICE))
     verb = "would POST to" if answer.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) else "POST to"
     target = answer.target or "no webhook is set: INFERGUARD_ACTUATION_ENDPOINT names one"
-    return (*told, *_row(verb, target, cells))
+    # What decides stands above the fold; who said no, and why, is below.
+    guards = _row("guards", _refusals(answer), cells, Ink.DIM)
+    return (*told, *guards, *_row(verb, target, cells))
 
 
 def _parameters(advisory: Advisory) -> str:
@@ -123,6 +128,14 @@ def _age(endpoint: EndpointFrame, answer: Execution | str | None) -> str:
     return "data of unknown age" if age is None else f"data {whole_age(age)} old"
 
 
+def _advised(advisory: Advisory, endpoint: EndpointFrame) -> str:
+    """That the figures are those of the advice, where they are older than what the screen shows."""
+    if endpoint.last_page_unix is None or endpoint.age_s is None:
+        return ""
+    ago = endpoint.last_page_unix + endpoint.age_s - advisory.created_unix
+    return f"; the figures are of {duration(ago)} ago, when it was advised" if ago >= _NEW_S else ""
+
+
 def _guards(execution: Execution, cells: int) -> list[Line]:
     rows: list[Line] = [EMPTY, title_rule("Guards: all must agree", _refusals(execution), View(cells, 1))]
     for check in execution.checks:
@@ -131,8 +144,12 @@ def _guards(execution: Execution, cells: int) -> list[Line]:
 
 
 def _refusals(execution: Execution) -> str:
-    said_no = sum(not check.ok for check in execution.checks)
-    return "all agree" if not said_no else f"{said_no} {'says' if said_no == 1 else 'say'} no"
+    said_no, asked = sum(not check.ok for check in execution.checks), len(execution.checks)
+    return (
+        f"all {asked} agree"
+        if not said_no
+        else f"{said_no} of {asked} {'says' if said_no == 1 else 'say'} no"
+    )
 
 
 def _check(check: Check, cells: int) -> tuple[Line, ...]:

@@ -113,19 +113,20 @@ def _compact(
 def _age_note(panel: Panel, endpoint: EndpointFrame, view: View) -> str:
     """That the values are old, in the longest form that the title has room for."""
     words = last_data(endpoint)
-    room = _note_room(panel.title, view)
+    room = note_room(panel.title, view.width)
     return next((form for form in (words, words.removeprefix("last "), "old") if len(form) <= room), "")
 
 
-def _note_room(title: str, view: View) -> int:
-    return view.width - len(title) - 6
+def note_room(title: str, cells: int) -> int:
+    """Cells that a title of this name leaves for its note."""
+    return cells - len(title) - 6
 
 
 def title_rule(title: str, note: str, view: View, ink: Ink = Ink.STRONG) -> Line:
     """`─ KV cache ───────── 97.9 % ─`: a rule that carries the title and one fact."""
     lead = Span("▸ " if view.focused else "─ ", Ink.FOCUS if view.focused else Ink.RULE)
     name = Span(f"{title} ", Ink.FOCUS if view.focused else Ink.TITLE)
-    room = _note_room(title, view)
+    room = note_room(title, view.width)
     end = line(Span(f" {cut(note, room)} ", ink), Span("─", Ink.RULE)) if note and room > 2 else ()
     used = len(title) + 3 + sum(len(span.text) for span in end)
     return (lead, name, Span("─" * max(0, view.width - used), Ink.RULE), *end)

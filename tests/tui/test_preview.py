@@ -56,7 +56,7 @@ def test_a_rehearsal_names_target_parameters_evidence_guards_and_what_is_compare
         "needs          a gateway that can hold requests back",
         "data 2 s old",
         "✔ allowlist    in the allowlist",
-        "all agree",
+        "all 4 agree",
         "preemptions and TTFT p95 at like arrivals",
         "last time      helped, 2023-11-12 02:26:40 (20231111T021000Z)",
     ):
@@ -66,7 +66,7 @@ def test_a_rehearsal_names_target_parameters_evidence_guards_and_what_is_compare
 def test_every_guard_that_says_no_is_named_with_its_reason() -> None:
     words = told(followups.refused())
     assert "outcome        refused: not in INFERGUARD_ACTUATION_ALLOWLIST" in words
-    assert "2 say no" in words
+    assert "2 of" in words
     assert "× cooldown     last throttle_concurrency here 41 s ago; allowed every 300 s (live only)" in words
     assert "no webhook is set" in words
     assert "never sent here" in words
