@@ -73,7 +73,7 @@ class HandlingScreen(SubjectScreen):
         self.app.copy_to_clipboard(card)
         count = card.count("\n") + 1
         through = "; tmux passes it on with set-clipboard on" if os.environ.get("TMUX") else ""
-        self.answer(f"a hand-off of {count} lines is copied, by OSC 52{through}")
+        self.answer(f"{count} lines copied by OSC 52{through}")
 
     async def action_export(self) -> None:
         if self.desk is None or self.subject is None or self.incident is None or self.frame is None:

@@ -217,7 +217,7 @@ async def test_y_writes_the_card_to_the_terminal_as_osc_52(
         monkeypatch.setattr(app._driver, "write", written.append)
         await pilot.press(*before, "y")
         await settled(pilot)
-        assert "a hand-off of 18 lines is copied, by OSC 52" in rows(pilot)[-1]
+        assert "18 lines copied by OSC 52" in rows(pilot)[-1]
     (sent,) = [text for text in written if text.startswith("\x1b]52;c;")]
     assert base64.b64decode(sent[len("\x1b]52;c;") : -1]).decode() == card()
 
@@ -225,7 +225,7 @@ async def test_y_writes_the_card_to_the_terminal_as_osc_52(
 async def test_inside_tmux_the_answer_says_what_tmux_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
     app = InferGuardApp(PushedFeed(frames.frame(HANDLED), desk=NotingDesk()), terminal=UNICODE)
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("y")
         await settled(pilot)
