@@ -65,7 +65,10 @@ class Program(App[None]):
         # One that was removed since is no mistake of the person who starts this.
         wanted = theme or (self.setup.remembered.theme if self.setup.remembered.theme in good else None)
         chosen = chosen_theme(wanted, self.terminal.own_palette, good.values(), self.bad_themes)
+        self.no_theme: BadTheme | None = None
+        """What was asked for and does not exist."""
         if isinstance(chosen, BadTheme):
+            self.no_theme = chosen
             self.bad_themes = (*self.bad_themes, chosen)
             chosen = OWN_PALETTE if self.terminal.own_palette else DARK
         super().__init__(ansi_color=True if self.terminal.own_palette else None)

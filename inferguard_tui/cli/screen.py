@@ -32,6 +32,7 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     if refusal():
         return UNKNOWN
     from inferguard_core.settings.catalogue import secrets_of
+    from inferguard_core.settings.loading import COMMAND_LINE
     from inferguard_tui.app import InferGuardApp
     from inferguard_tui.keymap import read_keymap
     from inferguard_tui.program import Setup
@@ -44,6 +45,9 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     state_dir = settings.memory.state_dir
     setup = Setup(keymap, settings, state_dir, load(state_dir))
     app = InferGuardApp(feed, theme=settings.ui.theme, setup=setup)
+    if app.no_theme is not None and settings.origin("ui.theme") == COMMAND_LINE:
+        complain(f"there is no theme {app.no_theme.name}; inferguard themes lists them")
+        return UNKNOWN
     return run(app, state_dir, secrets_of(settings.tables, settings))
 
 
