@@ -16,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from inferguard_core.settings import Settings, load
+from inferguard_core.settings import Settings
+from inferguard_core.settings.loading import load
 from inferguard_tui.session import LiveFeed, addresses
 from inferguard_tui.simulator.launch import launched
 

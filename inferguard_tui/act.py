@@ -68,13 +68,10 @@ class Act:
         self._look_s = asked.look_s or (self._policy.quiet_s if asked.live else SPAN_S)
         # What holds through most of a short look counts as held; the time of the look for the grade does not.
         limits = held_within(settings.limits, min(self._look_s, SPAN_S))
-        changes = {
-            "limits": limits,
-            "polling": settings.polling.model_copy(update={"interval_seconds": asked.interval_s}),
-        }
+        polling = replace(settings.polling, interval_seconds=asked.interval_s)
         self._feed = LiveFeed(
             [endpoint],
-            settings.model_copy(update=changes),
+            replace(settings, limits=limits, polling=polling),
             listener=Listener(on_event=self._event, on_judged=self._judged),
         )
         self._last: Execution | None = None

@@ -16,7 +16,8 @@ from inferguard_core.printable import printable
 
 if TYPE_CHECKING:
     import aiohttp
-    from pydantic import SecretStr
+
+    from inferguard_core.secret import SecretStr
 
 ANSWER_BYTES: Final = 2**20
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Mapping
 
     from inferguard_core.settings import Settings, SettingsProblem
 
@@ -50,21 +51,37 @@ def add_interval(parser: argparse.ArgumentParser, default: str) -> None:
 
 def settings_from(arguments: argparse.Namespace) -> Settings | None:
     """The settings in force under these arguments; None after saying what is wrong with them."""
+    return _told(load_settings(arguments))
+
+
+def settings_begun(arguments: argparse.Namespace) -> Callable[[], Settings | None]:
+    """As `settings_from`, read apart from this process while it loads other things; see `settings.apart`."""
+    from inferguard_core.settings.apart import begin
+
+    loaded = begin(_overrides(arguments), vars(arguments).get("config"))
+    return lambda: _told(loaded())
+
+
+def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
+    """The settings in force under these arguments, or what is wrong with them."""
+    from inferguard_core.settings.loading import load
+
+    return load(_overrides(arguments), vars(arguments).get("config"))
+
+
+def _told(loaded: Settings | SettingsProblem) -> Settings | None:
     from inferguard_core.settings import SettingsProblem
 
-    loaded = load_settings(arguments)
     if isinstance(loaded, SettingsProblem):
         complain(*loaded.messages)
         return None
     return loaded
 
 
-def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
-    """The settings in force under these arguments, or what is wrong with them."""
-    from inferguard_core.settings import load
-
+def _overrides(arguments: argparse.Namespace) -> Mapping[str, object]:
+    """What the command line sets, by key; None is not given."""
     given = vars(arguments)
-    overrides = {
+    return {
         "access.ca_file": given.get("ca"),
         "access.insecure": given.get("insecure"),
         "access.deadline_seconds": given.get("deadline"),
@@ -81,4 +98,3 @@ def load_settings(arguments: argparse.Namespace) -> Settings | SettingsProblem:
         "ui.theme": given.get("theme"),
         "actuation.read_only": given.get("read_only"),
     }
-    return load(overrides, given.get("config"))

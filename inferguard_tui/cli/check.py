@@ -84,8 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tried(arguments: argparse.Namespace) -> Limits | BadInput:
     """The limits in force with those of the file in their place, checked as settings are."""
-    from inferguard_core.settings import Settings, SettingsProblem, load
+    from inferguard_core.settings import Settings, SettingsProblem
     from inferguard_core.settings.catalogue import catalogue
+    from inferguard_core.settings.loading import load
 
     path: Path = arguments.rules
     try:

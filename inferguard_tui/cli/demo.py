@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from inferguard_core.actuation.policy import LIVE
 from inferguard_core.monitor import Listener
 from inferguard_core.poll import ProofLevel
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.verdict import ActionType
 from inferguard_tui.acting import Unattended
-from inferguard_tui.cli.arguments import add_config, add_interval, complain, settings_from
+from inferguard_tui.cli.arguments import add_config, add_interval, complain, settings_begun
 from inferguard_tui.cli.exits import UNKNOWN
 from inferguard_tui.cli.yes_live import add_yes_live
 from inferguard_tui.session import LiveFeed, addresses
@@ -55,12 +55,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from inferguard_tui.cli.screen import load_screen
     from inferguard_tui.simulator.launch import LaunchError, launched
 
     if problem := _problem(arguments):
         complain(problem)
         return UNKNOWN
-    settings = None if _no_screen(arguments) else settings_from(arguments)
+    if _no_screen(arguments):
+        return UNKNOWN
+    begun = settings_begun(arguments)
+    if not arguments.headless:
+        load_screen()
+    settings = begun()
     if settings is None:
         return UNKNOWN
     secret = secrets.token_hex(16)
@@ -98,18 +104,18 @@ def _no_screen(arguments: argparse.Namespace) -> bool:
 
 def _acting_here(settings: Settings, simulated: Launched, secret: str) -> Settings:
     """Actions go to the simulation and nowhere else, whatever webhook is set; effects are graded sooner."""
-    chosen = settings.actuation
     allowed = tuple(action.value for action in ActionType if action is not ActionType.RECOMMEND_COMPACTION)
-    changes: dict[str, object] = {
-        "mode": LIVE,
-        "endpoint": simulated.control,
-        "secret": SecretStr(secret),
-        "allowlist": allowed,
-        "max_per_hour": 60,
-    }
+    acting = replace(
+        settings.actuation,
+        mode=LIVE,  # type: ignore[arg-type] # a plain string there
+        endpoint=simulated.control,
+        secret=SecretStr(secret),
+        allowlist=allowed,  # type: ignore[arg-type]
+        max_per_hour=60,
+    )
     sooner = {"verify_delay": 30.0, "quiet_window": 40.0, "cooldown_seconds": 60.0}
-    changes |= {name: s for name, s in sooner.items() if settings.origin(f"actuation.{name}") == "default"}
-    return settings.model_copy(update={"actuation": chosen.model_copy(update=changes)})
+    unset = {name: s for name, s in sooner.items() if settings.origin(f"actuation.{name}") == "default"}
+    return replace(settings, actuation=replace(acting, **unset))  # type: ignore[arg-type]
 
 
 def _show(simulated: Launched, settings: Settings, arguments: argparse.Namespace) -> int:

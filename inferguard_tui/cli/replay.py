@@ -12,7 +12,7 @@ from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.recording import RecordingFile
 from inferguard_core.watch import EndpointWatch
-from inferguard_tui.cli.arguments import add_config, complain, settings_from
+from inferguard_tui.cli.arguments import add_config, complain, settings_begun
 from inferguard_tui.cli.exits import OK, UNKNOWN, of_severity
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    settings = settings_from(arguments)
+    settings = settings_begun(arguments)()
     if settings is None:
         return UNKNOWN
     if arguments.json:

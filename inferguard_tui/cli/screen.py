@@ -27,6 +27,11 @@ def refusal() -> bool:
     return True
 
 
+def load_screen() -> None:
+    """Load what `show` shows with, in the time that something else takes."""
+    import inferguard_tui.app  # noqa: F401
+
+
 def show(feed: FrameFeed, settings: Settings) -> int:
     """Show `feed` until the person quits; the exit code."""
     if refusal():

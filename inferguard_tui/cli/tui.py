@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_tui.cli.arguments import add_access, add_interval, settings_from
+from inferguard_tui.cli.arguments import add_access, add_interval, settings_begun
 from inferguard_tui.cli.exits import UNKNOWN
-from inferguard_tui.cli.targets import targets
 from inferguard_tui.connection import TUI_INTERVAL_S
-from inferguard_tui.session import LiveFeed
 
 if TYPE_CHECKING:
     import argparse
@@ -24,11 +22,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from inferguard_tui.cli.screen import refusal, show
+    from inferguard_tui.cli.screen import load_screen, refusal, show
 
     if refusal():
         return UNKNOWN
-    settings = settings_from(arguments)
+    begun = settings_begun(arguments)
+    from inferguard_tui.cli.targets import targets
+    from inferguard_tui.session import LiveFeed
+
+    load_screen()
+    settings = begun()
     endpoints = None if settings is None else targets(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN

@@ -26,7 +26,7 @@ from inferguard_core.events import (
 from inferguard_core.frame import AnomalyState, Severity
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_tui.acting import Unattended, policy
-from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_from
+from inferguard_tui.cli.arguments import add_access, add_interval, complain, settings_begun
 from inferguard_tui.cli.exits import UNKNOWN, of_severity
 from inferguard_tui.cli.targets import targets
 from inferguard_tui.cli.words import execution_words
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.duration is not None and not arguments.duration > 0:
         complain(f"--duration {arguments.duration:g}: allowed is more than 0 seconds")
         return UNKNOWN
-    settings = settings_from(arguments)
+    settings = settings_begun(arguments)()
     endpoints = None if settings is None else _endpoints(arguments, settings)
     if settings is None or endpoints is None:
         return UNKNOWN

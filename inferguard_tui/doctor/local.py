@@ -11,10 +11,9 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from inferguard_core.counted import counted
 from inferguard_core.printable import printable
+from inferguard_core.secret import SecretStr
 from inferguard_core.settings.catalogue import catalogue
 from inferguard_core.settings.problem import mask_userinfo
 from inferguard_tui import __version__

@@ -19,8 +19,7 @@ from inferguard_tui import __version__
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 
-    from pydantic import SecretStr
-
+    from inferguard_core.secret import SecretStr
     from inferguard_tui.mcp_server.tools import Tools
 
     Scope = MutableMapping[str, Any]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from inferguard_core.alerts.alertmanager import ROUTE, AlertmanagerSpool
 from inferguard_core.alerts.notice import Edges
 from inferguard_core.alerts.outlet import Outlet
 from inferguard_core.alerts.post import poster
 from inferguard_core.alerts.webhook import WebhookSpool
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.bad_input import BadInput
 
 if TYPE_CHECKING:

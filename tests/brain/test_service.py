@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
 from inferguard_brain.service import BODY_BYTES, Service, refusal, serve
+from inferguard_core.secret import SecretStr
 from inferguard_tui.brain_remote import RemoteMind
 from tests.brain.contexts import context
 from tests.brain.incident import incident

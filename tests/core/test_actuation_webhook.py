@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from inferguard_core.actuation.payload import encoded, headers, idempotency_key, payload
 from inferguard_core.actuation.webhook import REPLY_MAX, Reply, read_reply, send
 from inferguard_core.followup import Outcome
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Access
 from inferguard_tui.simulator.control import signed
 from tests.core.acting_scenes import ENDPOINT, NOW, advisory, subject

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
 from inferguard_core.actuation.actuator import Actuator
 from inferguard_core.actuation.audit import Audit
@@ -15,6 +14,7 @@ from inferguard_core.actuation.policy import Policy
 from inferguard_core.detect.limits import Limits
 from inferguard_core.followup import Execution, Grade, Outcome
 from inferguard_core.poll import Poll, ProofLevel
+from inferguard_core.secret import SecretStr
 from inferguard_core.watch import EndpointWatch
 from inferguard_tui.simulator.actions import carry_out
 from inferguard_tui.simulator.engine import SimulatedEngine

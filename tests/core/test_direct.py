@@ -6,9 +6,9 @@ import gzip
 import zlib
 
 import pytest
-from pydantic import SecretStr
 
 from inferguard_core.poll import FailureKind, ProofLevel
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Access, Login
 from tests.core.live_source import poll_of, source_at
 from tests.e2e import hostile

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from inferguard_core.reading import Engine
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Access
 from inferguard_core.sources.client import open_client
 from inferguard_core.sources.discovery import USUAL_PORTS, Listener, discover, listening_ports

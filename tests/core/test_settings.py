@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inferguard_core.detect.limits import Limits
-from inferguard_core.settings import Settings, SettingsProblem, load
+from inferguard_core.settings import Settings, SettingsProblem
+from inferguard_core.settings.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +163,7 @@ def test_a_secret_is_not_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyP
     token = settings.access.bearer_token
     assert token is not None
     assert token.get_secret_value() == "hunter2"
-    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert "hunter2" not in f"{settings!r} {settings} {dataclasses.asdict(settings)}"
 
 
 def test_settings_built_directly_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:

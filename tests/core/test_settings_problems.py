@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferguard_core.settings import Settings, SettingsProblem, load
+from inferguard_core.settings import Settings, SettingsProblem
 from inferguard_core.settings.catalogue import catalogue
+from inferguard_core.settings.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from pydantic import SecretStr
 
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Access, Login, authorization, tls_context
 from inferguard_core.sources.bad_input import BadInput
 

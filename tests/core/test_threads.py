@@ -38,7 +38,7 @@ def asked(host, *a, **k):
         time.sleep(60)
     return real(host, *a, **k)
 socket.getaddrinfo = asked
-from inferguard_core.settings import load
+from inferguard_core.settings.loading import load
 from inferguard_tui.session import LiveFeed, addresses
 async def main():
     feed = LiveFeed(addresses(["127.0.0.1:1"]), load({}, None), interval_s=0.2)

@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
 from inferguard_core.actuation.payload import headers
 from inferguard_core.actuation.webhook import Reply, send
 from inferguard_core.alerts.post import Poster, poster
 from inferguard_core.followup import Outcome
-from inferguard_core.settings import Settings, load
+from inferguard_core.secret import SecretStr
+from inferguard_core.settings import Settings
+from inferguard_core.settings.loading import load
 from inferguard_core.sources.access import Access
 from inferguard_tui.acting import policy
 from tests.core.receivers import answer, receiver

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import SecretStr
 
+from inferguard_core.secret import SecretStr
 from inferguard_core.settings import Settings
 from inferguard_core.settings.model import Brain, Memory
 from inferguard_tui.doctor import reach

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CRASHING = """
 import os, sys
-from inferguard_core.settings import load
+from inferguard_core.settings.loading import load
 from inferguard_tui.cli import screen
 from inferguard_tui import app
 

@@ -27,15 +27,8 @@ sys.exit(main(sys.argv[1:]))
 """
 ALLOWED = {
     *("textual", "rich", "platformdirs", "markdown_it", "mdurl", "linkify_it", "uc_micro"),
-    *(
-        "pydantic",
-        "pydantic_core",
-        "pydantic_settings",
-        "annotated_types",
-        "typing_inspection",
-        "typing_extensions",
-    ),
-    *("dotenv", "httpx", "h11", "idna", "certifi"),
+    *("annotated_types", "typing_extensions"),
+    *("httpx", "h11", "idna", "certifi"),
     *("plotext", "prettydoc"),
 }
 MOST_MODULES = 400

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from inferguard_core.replay.client import Api, open_load_client
 from inferguard_core.replay.outcome import Counted, Ending, TurnOutcome
 from inferguard_core.replay.send import Sender, Target
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Access
 from inferguard_core.sources.address import parse_address
 from inferguard_core.sources.guard import ForbiddenRequestError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
+from inferguard_core.secret import SecretStr
 from inferguard_core.settings import Settings
 from inferguard_core.settings.catalogue import secrets_of
 from inferguard_core.settings.model import Access, Actuation, Brain

@@ -7,8 +7,8 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
+from inferguard_core.secret import SecretStr
 from inferguard_core.settings import Settings
 from inferguard_core.settings.model import Access, Brain
 from inferguard_tui.app import InferGuardApp

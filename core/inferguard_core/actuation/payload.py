@@ -18,9 +18,8 @@ from inferguard_core.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import SecretStr
-
     from inferguard_core.actuation.subject import Subject
+    from inferguard_core.secret import SecretStr
 
 SCHEMA = "inferguard.actuation/1"
 TEXT_MAX = 500

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inferguard_core.sources.access import Access
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from inferguard_core.secret import SecretStr
 
 OFF, DRY_RUN, LIVE = "off", "dry_run", "live"
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
-    from pydantic import SecretStr
+
+    from inferguard_core.secret import SecretStr
 
 DEADLINE_S = 10.0
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}

@@ -1,13 +1,12 @@
-"""Every variable a person can set: where it is read, what is allowed, and where its value came from.
+"""Every variable a person can set: what it may be, where it is read, and where its value came from.
 
-Importing this package imports pydantic-settings, most of the CPU of a headless command's start, so it is
-imported by whatever starts a session and by nothing else in the core: components take plain values.
+`loading.load` imports pydantic-settings, which costs more than the rest of the core: it is called by whatever starts
+a session and by nothing else in the core. Components take plain values.
 """
 
 from __future__ import annotations
 
-from inferguard_core.settings.loading import load
 from inferguard_core.settings.model import Settings
 from inferguard_core.settings.problem import SettingsProblem
 
-__all__ = ["Settings", "SettingsProblem", "load"]
+__all__ = ["Settings", "SettingsProblem"]

@@ -1,17 +1,18 @@
 """One row a setting: its table, its field, the variables that set it, what is allowed.
 
-Made from the models' annotations, so a range or a default is stated once. Loading, messages and the reference
+Made from the annotations, so a range or a default is stated once. Loading, messages and the reference
 page all read these rows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval
-from pydantic import BaseModel, SecretStr
+
+from inferguard_core.secret import SecretStr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ class Given:
 
 
 def catalogue(tables: Mapping[str, type]) -> dict[str, Setting]:
-    """Every setting of `tables` (table name to model or dataclass) by its key."""
+    """Every setting of `tables` (table name to dataclass) by its key."""
     rows = (_row(table, field, hint) for table, model in tables.items() for field, hint in _fields(model))
     return {row.key: row for row in rows}
 
@@ -82,12 +83,7 @@ def secrets_of(tables: Mapping[str, type], settings: object) -> tuple[str, ...]:
 
 def _fields(model: type) -> Iterator[tuple[str, object]]:
     hints = get_type_hints(model, include_extras=True)
-    if issubclass(model, BaseModel):
-        names = list(model.model_fields)
-    else:
-        assert is_dataclass(model)
-        names = [field.name for field in fields(model)]
-    return ((name, hints[name]) for name in names)
+    return ((field.name, hints[field.name]) for field in fields(model))
 
 
 def _row(table: str, field: str, hint: object) -> Setting:

@@ -1,16 +1,47 @@
 """What a value of a setting must be, besides a number in its range.
 
-Each takes a value and gives it back, or raises ValueError with the words for the person who wrote it.
+Each takes a value and gives it back, or raises ValueError with the words for the person who wrote it. `Before` and
+`After` put them into an annotation, where pydantic finds them; this module does not load it.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from inferguard_core.secret import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic_core import CoreSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """`check` on what a person wrote, before it is read as the type of its field."""
+
+    check: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> CoreSchema:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """`check` on a value of the field's type."""
+
+    check: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> CoreSchema:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
 def xdg_dir(variable: str, fallback: str) -> Path:
@@ -44,7 +75,7 @@ def in_header(secret: SecretStr) -> SecretStr:
     return secret
 
 
-Key = Annotated[SecretStr, AfterValidator(in_header)]
+Key = Annotated[SecretStr, After(in_header)]
 """A secret that travels in a header."""
 
 

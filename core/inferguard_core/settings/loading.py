@@ -1,7 +1,7 @@
 """Reads the four places a setting can stand in and joins them; later ones win.
 
 Environment, `.env` in the working directory, a TOML file, the command line. A later place replaces the
-value of one setting, never a whole table.
+value of one setting, never a whole table. This is the only module of the settings that loads pydantic.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+from pydantic import TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from inferguard_core.settings.catalogue import Given, Setting, catalogue
 from inferguard_core.settings.checks import expanded, xdg_dir
@@ -33,6 +33,12 @@ KEYS = "keys"
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _LIMITS_PREFIX = "inferguard_limits__"
+
+
+class _Variables(BaseSettings):
+    """How variables are read: without regard to case; an empty one is unset. `catalogue` knows their names."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, case_sensitive=False)
 
 
 class _UnreadableError(Exception):
@@ -70,7 +76,7 @@ def _checked(given: Mapping[str, Given]) -> Settings | SettingsProblem:
     for one in given.values():
         tables.setdefault(one.setting.table, {})[one.setting.field] = one.value
     try:
-        return Settings.model_validate(tables)
+        return TypeAdapter(Settings).validate_python(tables)
     except ValidationError as error:
         return refused(error.errors(include_url=False, include_input=False), given)
 
@@ -79,7 +85,7 @@ def _everything(
     rows: Mapping[str, Setting], overrides: Mapping[str, object], config: Path | None
 ) -> Iterator[Given | str]:
     """What every place says, weakest first; a string is a problem."""
-    environment = EnvSettingsSource(Settings).env_vars
+    environment = EnvSettingsSource(_Variables).env_vars
     dotenv: Mapping[str, str | None] = {}
     try:
         dotenv = _dotenv()
@@ -99,7 +105,7 @@ def _everything(
 
 def _dotenv() -> Mapping[str, str | None]:
     try:
-        return DotEnvSettingsSource(Settings, env_file=DOTENV).env_vars
+        return DotEnvSettingsSource(_Variables, env_file=DOTENV).env_vars
     except OSError as error:
         raise _UnreadableError(f"{DOTENV}: {error.strerror}") from None
     except UnicodeDecodeError:

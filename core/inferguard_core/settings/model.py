@@ -1,20 +1,23 @@
 """The settings themselves: one class a concern, a table of the same name in TOML, joined in `Settings`.
 
-They hold checked values and nothing that acts on them. `Settings()` reads nothing but its arguments; `load`
-reads the environment and the files.
+They hold values and nothing that acts on them. The annotations say what is allowed, and `loading` has pydantic hold
+what people wrote against them; a value built in code is taken as it is. They are plain dataclasses because they
+live as long as the monitor, which pydantic need not.
 """
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 - the annotations are read
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from inferguard_core.detect.limits import Limits
+from inferguard_core.secret import SecretStr  # noqa: TC001 - the annotations are read
 from inferguard_core.settings.checks import (
+    After,
+    Before,
     Key,
     existing_file,
     expanded,
@@ -38,24 +41,21 @@ ActionName = Literal[
 ]
 
 
-class _Concern(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Access(_Concern):
+@dataclass(frozen=True, slots=True)
+class Access:
     """Which engines, and how a request to them is made."""
 
-    endpoints: Annotated[tuple[str, ...], BeforeValidator(split)] = ()
+    endpoints: Annotated[tuple[str, ...], Before(split)] = ()
     """What to monitor when the command line names nothing, as a comma list. Unset: what is found here."""
     bearer_token: Key | None = None
     """Sent as `Authorization: Bearer …` to every endpoint."""
-    basic_user: Annotated[str, AfterValidator(without_colon)] | None = None
+    basic_user: Annotated[str, After(without_colon)] | None = None
     """User name of basic authentication; not together with a bearer token."""
     basic_password: SecretStr | None = None
     """Password of basic authentication."""
-    tenant: Annotated[str, AfterValidator(header_text)] = ""
+    tenant: Annotated[str, After(header_text)] = ""
     """Sent as `X-Scope-OrgID` to metrics servers that keep several tenants apart (Mimir, Cortex); not to engines."""
-    ca_file: Annotated[Path, AfterValidator(expanded), AfterValidator(existing_file)] | None = None
+    ca_file: Annotated[Path, After(expanded), After(existing_file)] | None = None
     """PEM file of the authorities to trust in place of the system's."""
     insecure: bool = False
     """Accept any certificate."""
@@ -64,26 +64,26 @@ class Access(_Concern):
     body_cap_mib: Annotated[float, Interval(ge=0.1, le=256.0)] = MAX_BODY_BYTES / 2**20
     """A decoded page larger than this many MiB is refused."""
 
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Access:
+    def __post_init__(self) -> None:
         if self.bearer_token is not None and self.basic_user is not None:
             raise ValueError("bearer_token and basic_user are both set; an endpoint takes one of them")
         if (self.basic_user is None) != (self.basic_password is None):
             raise ValueError("basic_user and basic_password go together; one of them is not set")
-        return self
 
 
-class Polling(_Concern):
+@dataclass(frozen=True, slots=True)
+class Polling:
     """How often engines are asked."""
 
     interval_seconds: Annotated[float, Interval(ge=0.1, le=3600.0)] | None = None
     """Seconds from one poll to the next. Unset: 2 on the screen, 30 in `watch`."""
 
 
-class Memory(_Concern):
+@dataclass(frozen=True, slots=True)
+class Memory:
     """What is remembered, and where."""
 
-    state_dir: Annotated[Path, AfterValidator(expanded)] = Field(
+    state_dir: Annotated[Path, After(expanded)] = field(
         default_factory=lambda: xdg_dir("XDG_STATE_HOME", ".local/state")
     )
     """Directory of what outlives a run; made when it is missing."""
@@ -102,16 +102,15 @@ class Memory(_Concern):
     vector_token: Key | None = None
     """Token of that index."""
 
-    @model_validator(mode="after")
-    def _whole_pairs(self) -> Memory:
+    def __post_init__(self) -> None:
         if (self.redis_url is None) != (self.redis_token is None):
             raise ValueError("redis_url and redis_token go together; one of them is not set")
         if (self.vector_url is None) != (self.vector_token is None):
             raise ValueError("vector_url and vector_token go together; one of them is not set")
-        return self
 
 
-class Brain(_Concern):
+@dataclass(frozen=True, slots=True)
+class Brain:
     """Investigations and the language model behind them."""
 
     mode: Literal["local", "remote"] = "local"
@@ -152,14 +151,15 @@ class Brain(_Concern):
     """Snapshot with the engine installed, for canaries of flags."""
 
 
-class Actuation(_Concern):
+@dataclass(frozen=True, slots=True)
+class Actuation:
     """What may be carried out, by whom and how often. Off unless set."""
 
     mode: Literal["off", "dry_run", "live"] = "off"
     """What an action may do: nothing, say what it would send, or be sent after a person confirmed."""
     endpoint: str | None = None
     """Webhook that carries out an action; its URL may hold no credentials."""
-    allowlist: Annotated[tuple[ActionName, ...], BeforeValidator(split)] = ()
+    allowlist: Annotated[tuple[ActionName, ...], Before(split)] = ()
     """Action types that may run; a comma list."""
     verify_delay: Annotated[float, Interval(ge=0, le=86_400)] = 60.0
     """Seconds from an action to the check of its effect."""
@@ -173,7 +173,7 @@ class Actuation(_Concern):
     """Least time between two live actions of one type on one endpoint."""
     max_per_hour: Annotated[int, Interval(ge=0, le=1000)] = 6
     """Live actions within an hour, over all endpoints."""
-    kill_switch_file: Annotated[Path, AfterValidator(expanded)] | None = None
+    kill_switch_file: Annotated[Path, After(expanded)] | None = None
     """While this file exists nothing is sent. Unset: `STOP` in the state directory."""
     read_only: bool = False
     """Refuse everything but a preview, whatever the mode."""
@@ -181,31 +181,33 @@ class Actuation(_Concern):
     """Let a webhook off this host be plain http."""
 
 
-class Watch(_Concern):
+@dataclass(frozen=True, slots=True)
+class Watch:
     """`inferguard watch` as a service: what it serves, whom it tells, whose lists it follows."""
 
     listen: str | None = None
     """HOST:PORT that serves /metrics and /healthz; without a host the loopback. Unset: nothing is served."""
-    alertmanager: Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(http_urls)] = ()
+    alertmanager: Annotated[tuple[str, ...], Before(split), After(http_urls)] = ()
     """Base URLs of the Alertmanagers that are told of incidents, as a comma list."""
-    alert_webhook: Annotated[SecretStr, AfterValidator(http_secret)] | None = None
+    alert_webhook: Annotated[SecretStr, After(http_secret)] | None = None
     """URL that gets a POST at each edge of an incident; it may hold a secret."""
     resend_seconds: Annotated[float, Interval(ge=1, le=3600)] = 60.0
     """An open incident is told to Alertmanager this often, and ends there four times as long after the last."""
     spool: Annotated[int, Interval(ge=1, le=100_000)] = 1000
     """Notices kept for a receiver that is away; of more the oldest goes."""
-    file_sd: Annotated[Path, AfterValidator(expanded)] | None = None
+    file_sd: Annotated[Path, After(expanded)] | None = None
     """Target list in Prometheus' file_sd form (JSON), followed as it changes."""
-    http_sd: Annotated[str, AfterValidator(http_url)] | None = None
+    http_sd: Annotated[str, After(http_url)] | None = None
     """URL of a target list in Prometheus' http_sd form."""
     http_sd_seconds: Annotated[float, Interval(ge=1, le=86_400)] = 60.0
     """Seconds from one question for that list to the next."""
 
 
-class Replay(_Concern):
+@dataclass(frozen=True, slots=True)
+class Replay:
     """Load that `validate` sends."""
 
-    export_file: Annotated[Path, AfterValidator(expanded)] | None = None
+    export_file: Annotated[Path, After(expanded)] | None = None
     """ISB-1 export whose sessions `validate` sends."""
     max_concurrency: Annotated[int, Interval(ge=1, le=1024)] = 4
     """Sessions in flight at once."""
@@ -221,26 +223,25 @@ class Replay(_Concern):
     """Total time of one answer under load."""
 
 
-class Serve(_Concern):
+@dataclass(frozen=True, slots=True)
+class Serve:
     """The tools that `inferguard serve` gives to an agent."""
 
     token: Key | None = None
     """Bearer token that HTTP clients must send; demanded off loopback."""
 
 
-class Ui(_Concern):
+@dataclass(frozen=True, slots=True)
+class Ui:
     """How the screen looks."""
 
     theme: str | None = None
     """Name of a theme. Unset: the terminal UI's own."""
 
 
-class Settings(BaseSettings):
-    """Everything that can be set, checked."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True, case_sensitive=False
-    )
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
 
     tables: ClassVar[dict[str, type]] = {
         "access": Access,
@@ -257,30 +258,18 @@ class Settings(BaseSettings):
 
     access: Access = Access()
     polling: Polling = Polling()
-    limits: Limits = Limits()
-    memory: Memory = Field(default_factory=Memory)
+    limits: Limits = field(default_factory=Limits)
+    memory: Memory = field(default_factory=Memory)
     brain: Brain = Brain()
     actuation: Actuation = Actuation()
     replay: Replay = Replay()
     serve: Serve = Serve()
     watch: Watch = Watch()
     ui: Ui = Ui()
-    keys: dict[str, str] = Field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     """Keys of the screen by the id of what they do; the screen knows which ids there are."""
-    origins: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    origins: dict[str, str] = field(default_factory=dict, repr=False)
     """Where each value that is not a default was set, by key."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the library's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed: `load` reads the sources itself, to know which of them a value came from."""
-        return (init_settings,)
 
     def origin(self, key: str) -> str:
         """`environment`, `.env`, a file's path, `command line` or `default`, for a key such as `ui.theme`."""

@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from inferguard_core.settings.catalogue import Setting, catalogue
 from inferguard_core.settings.model import Settings
 
@@ -89,10 +87,9 @@ def _code(text: str) -> str:
 
 
 def _default(row: Setting) -> str:
-    model = Settings.tables[row.table]
-    if issubclass(model, BaseModel) and model.model_fields[row.field].default_factory:
+    if row.key in _COMPUTED:
         return _COMPUTED[row.key]
-    value = getattr(model() if not issubclass(model, BaseModel) else model.model_construct(), row.field)
+    value = getattr(Settings.tables[row.table](), row.field)
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None or value == () else f"{value:g}" if isinstance(value, float) else str(value)

@@ -13,7 +13,7 @@ from inferguard_core.sources.bad_input import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydantic import SecretStr
+    from inferguard_core.secret import SecretStr
 
 BEARER_SETTING = "INFERGUARD_BEARER_TOKEN"
 TENANT_SETTING = "INFERGUARD_TENANT"

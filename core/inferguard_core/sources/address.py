@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import SecretStr
-
 from inferguard_core.printable import printable
+from inferguard_core.secret import SecretStr
 from inferguard_core.sources.access import Login
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.prometheus.selector import Selector, parse_selector, written
