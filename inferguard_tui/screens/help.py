@@ -24,5 +24,9 @@ class HelpScreen(Dialog):
         self.add_class("-wide")
         self._shown = tuple(bindings)
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#dialog").border_title = "Keys"
+
     def content(self, cells: int) -> tuple[Line, ...]:
         return help_lines(self._shown, cells, self.query_one(Page).size.height)

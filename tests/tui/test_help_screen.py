@@ -85,6 +85,7 @@ async def test_at_forty_rows_nothing_is_out_of_sight(shown: Frame, replays: bool
             assert isinstance(app.screen, HelpScreen)
             page = app.screen.query_one(Page)
             assert 20 < len(page.lines) <= page.size.height
+            assert " Keys " in screen_text(app)
             assert "Leave at once" in screen_text(app)
             assert ("Ten seconds back" in screen_text(app)) == replays
             assert "more below" not in screen_text(app)
