@@ -36,8 +36,7 @@ def show(feed: FrameFeed, settings: Settings) -> int:
     """Show `feed` until the person quits; the exit code."""
     if refusal():
         return UNKNOWN
-    from inferguard_core.settings.catalogue import secrets_of
-    from inferguard_core.settings.loading import COMMAND_LINE
+    from inferguard_core.settings.catalogue import COMMAND_LINE, secrets_of
     from inferguard_tui.app import InferGuardApp
     from inferguard_tui.keymap import read_keymap
     from inferguard_tui.program import Setup

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PREFIX = "INFERGUARD_"
+COMMAND_LINE = "command line"
+"""The origin of what was given as an option."""
 
 SEED_VARIABLES: Mapping[str, str] = {
     "access.endpoints": "TARGET_ENDPOINT",

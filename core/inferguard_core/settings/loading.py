@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
-from inferguard_core.settings.catalogue import Given, Setting, catalogue
+from inferguard_core.settings.catalogue import COMMAND_LINE, Given, Setting, catalogue
 from inferguard_core.settings.checks import expanded, xdg_dir
 from inferguard_core.settings.model import Settings
 from inferguard_core.settings.problem import SettingsProblem, refused, unknown_name
@@ -23,7 +23,6 @@ from inferguard_core.settings.problem import SettingsProblem, refused, unknown_n
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COMMAND_LINE = "command line"
 ENVIRONMENT = "environment"
 DOTENV = ".env"
 CONFIG_VARIABLE = "INFERGUARD_CONFIG"
