@@ -12,6 +12,7 @@ from inferguard_tui.glyphs import INK, UNKNOWN
 from inferguard_tui.line import Ink, Line, Span, clauses, fitted, left, line, right, width
 from inferguard_tui.panels.header import engine_words
 from inferguard_tui.panels.measures import value
+from inferguard_tui.panels.reach import reason
 from inferguard_tui.panels.verdict import cause, mark, sentence
 from inferguard_tui.panels.view import is_old, last_data
 from inferguard_tui.sparkline import blocks, columns, nice_ceiling
@@ -78,7 +79,12 @@ def _cause(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     diagnosis = endpoint.diagnosis
     if diagnosis is not None and endpoint.incident is not None and not is_old(endpoint):
         return printable(diagnosis.cause), Ink.TEXT
-    return cause(endpoint), Ink.TEXT
+    if is_old(endpoint):
+        why = reason(endpoint.failure)
+        if endpoint.age_s is None:
+            return why or "never any data", Ink.TEXT
+        return f"{why or 'no data'}, {duration(endpoint.age_s)}", Ink.TEXT
+    return endpoint.anomalies[0].kind if endpoint.anomalies else cause(endpoint), Ink.TEXT
 
 
 COLUMNS = (
@@ -99,7 +105,7 @@ COLUMNS = (
     Column("since", "since", 9, _since),
 )
 LEAVE_ORDER = (
-    *("preempt", "itl", "engine", "queue_spark", "hit", "decode", "since", "kv_spark"),
+    *("preempt", "itl", "engine", "hit", "since", "queue_spark", "decode", "kv_spark"),
     *("ttft", "cause", "running", "waiting", "kv"),
 )
 """Columns as they leave; name and state stay."""

@@ -10,6 +10,7 @@ from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
 from inferguard_tui.line import Ink, Line, Span, clauses, fitted, flowed, line, spread, width
 from inferguard_tui.panels.causes import cause_words, headline_figures
+from inferguard_tui.panels.reach import reason
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Frame, Incident
@@ -71,11 +72,13 @@ def sentence(endpoint: EndpointFrame) -> str:
 def cause(endpoint: EndpointFrame) -> str:
     """What is wrong, in a few words."""
     if endpoint.status in (Status.NO_DATA, Status.STALE):
-        return "never answered" if endpoint.age_s is None else f"no data for {duration(endpoint.age_s)}"
+        why = reason(endpoint.failure)
+        lasts = "never any data" if endpoint.age_s is None else f"no data for {duration(endpoint.age_s)}"
+        return f"{lasts} ({why})" if why else lasts
     if endpoint.incident is not None and endpoint.diagnosis is not None:
         return cause_words(endpoint.diagnosis.cause)
     if endpoint.anomalies:
-        return endpoint.anomalies[0].kind
+        return endpoint.anomalies[0].kind.replace("_", " ")
     return "restarted" if endpoint.status is Status.RESTARTED else ""
 
 
@@ -116,7 +119,7 @@ def trouble_line(frame: Frame | None, watching: Watching, cells: int) -> Line:
 
 
 def fleet_verdict(frame: Frame, watching: Watching, cells: int) -> Line:
-    """`1 of 12 in trouble: gpu-07 (KV …)`: the worst named, the rest counted."""
+    """`3 of 12 in trouble: KV exhausted by demand on gpu-07 and 1 more`: the worst first, each cause once."""
     if watching.trouble:
         return trouble_line(frame, watching, cells)
     bad = sorted(
@@ -139,8 +142,22 @@ def fleet_verdict(frame: Frame, watching: Watching, cells: int) -> Line:
     start = line(
         Span(f" {shape} {worst.status.value}  ", ink), Span(f"{len(bad)} of {total} in trouble: ", Ink.STRONG)
     )
-    told = [f"{e.name} {cause(e)}" for e in bad]
+    alike: dict[str, list[EndpointFrame]] = {}
+    for endpoint in bad:
+        # How long differs from one dead endpoint to the next, and would tell each of them apart.
+        silent = endpoint.status in (Status.NO_DATA, Status.STALE)
+        key = f"no data ({reason(endpoint.failure) or 'not back yet'})" if silent else cause(endpoint)
+        alike.setdefault(key, []).append(endpoint)
+    told = [_told(key, found) for key, found in alike.items()]
     return fitted((*start, Span(flowed(told, cells - width(start), "; ") or told[0])), cells)
+
+
+def _told(what: str, found: list[EndpointFrame]) -> str:
+    """One cause and where it is: the first endpoint and how many besides, a second by its name."""
+    first, *more = found
+    if not more:
+        return f"{cause(first)} on {first.name}"
+    return f"{what} on {first.name} and {more[0].name if len(more) == 1 else f'{len(more)} more'}"
 
 
 _RANKS = (

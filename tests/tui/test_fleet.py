@@ -67,7 +67,7 @@ def test_headings_stand_over_their_columns(cells: int) -> None:
 def test_a_dead_endpoint_shows_old_values_as_old() -> None:
     dead = row(frames.dead(9), 9, frames.NOW, 120, under_cursor=False)
     assert "\N{MULTIPLICATION SIGN} NO DATA" in text_of(dead)
-    assert "no data for 48 s" in text_of(dead)
+    assert "refused, 48 s" in text_of(dead)
     assert {span.ink for span in dead if "52 %" in span.text} == {Ink.STALE}
 
 

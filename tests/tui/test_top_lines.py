@@ -162,8 +162,17 @@ def test_a_monitor_that_stopped_says_so_before_anything_else() -> None:
 def test_the_fleets_verdict_names_the_worst_first() -> None:
     shown = text_of(fleet_verdict(frames.mixed_fleet(), CALM, 200))
     assert shown.startswith(
-        " ▲ CRITICAL  4 of 12 in trouble: gpu-07:8000 KV exhausted by demand; gpu-09:8000 no data for 48 s; "
-        "gpu-03:8000 queue_growth"
+        " ▲ CRITICAL  4 of 12 in trouble: KV exhausted by demand on gpu-07:8000; "
+        "no data for 48 s (refused) on gpu-09:8000; queue growth on gpu-03:8000"
+    )
+
+
+def test_the_fleets_verdict_says_a_cause_once_for_all_that_have_it() -> None:
+    ill = [frames.critical(n) for n in (1, 4, 7)]
+    gone = [frames.dead(n, age_s=10.0 * n) for n in (2, 3)]
+    assert text_of(fleet_verdict(frames.frame(*ill, *gone, frames.endpoint(5)), CALM, 160)).startswith(
+        " ▲ CRITICAL  5 of 6 in trouble: KV exhausted by demand on gpu-01:8000 and 2 more; "
+        "no data (refused) on gpu-02:8000 and gpu-03:8000"
     )
 
 

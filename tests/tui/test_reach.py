@@ -1,0 +1,36 @@
+"""Why an endpoint sends no page, where there are only a few cells for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from inferguard_core.frame import Status
+from inferguard_core.poll import Failure, FailureKind
+from inferguard_tui.fleet.columns import COLUMNS, fitting, row
+from inferguard_tui.line import text_of
+from inferguard_tui.panels.reach import reason
+from inferguard_tui.panels.verdict import cause
+from tests.tui import frames
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_failure_has_words_that_leave_room_for_an_age(kind: FailureKind) -> None:
+    cells = next(column.cells for column in COLUMNS if column.id == "cause")
+    assert 0 < len(reason(Failure(kind, "x"))) <= cells - len(", 9 m")
+
+
+def test_one_that_answers_with_an_error_is_not_said_to_be_silent() -> None:
+    odd = frames.endpoint(
+        status=Status.NO_DATA,
+        age_s=None,
+        last_page_unix=None,
+        failure=Failure(FailureKind.HTTP_ERROR, "has no /metrics (HTTP 404)", 404),
+    )
+    assert cause(odd) == "never any data (HTTP 404)"
+    assert " HTTP 404 " in text_of(row(odd, 1, frames.NOW, 100, under_cursor=False))
+
+
+@pytest.mark.parametrize("cells", [120, 140])
+def test_the_queue_has_its_picture_at_120_columns(cells: int) -> None:
+    shown = {column.id for column in fitting(cells)}
+    assert {"kv_spark", "queue_spark", "waiting", "running", "ttft", "decode", "cause"} <= shown
