@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from inferguard_core.followup import Outcome
 from inferguard_tui.formatting import amount, clock, duration, measured, window
 from inferguard_tui.glyphs import STROKE
-from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, wrapped
+from inferguard_tui.line import Ink, Line, Span, cut, left, line, right, spread, wrapped
 from inferguard_tui.sparkline import blocks, cells_of, columns, nice_ceiling
 
 if TYPE_CHECKING:
@@ -144,15 +145,24 @@ def _origin(measure: Measure | None, cells: int, nothing: str) -> list[Line]:
 
 
 def raw_rows(endpoint: EndpointFrame, words: tuple[str, ...], view: View) -> tuple[Line, ...]:
-    """The exposed series, by exposed name, whose signal contains one of `words`; all of them for no words."""
+    """The exposed series, by exposed name, whose signal contains one of `words`; all of them for no words.
+
+    Where one name holds several, told apart by a label, each has our name of it behind.
+    """
     chosen = [r for r in endpoint.raw if not words or any(word in r.signal for word in words)]
     if not chosen:
         return (line(Span("no exposed series for this panel", Ink.DIM)),)
     name_cells = max(20, view.width - 18)
-    return tuple(
-        line(
-            Span(left(raw.name or raw.signal, name_cells), Ink.TEXT),
-            Span(right(f"{raw.value:,.6g}", 16), Ink.STRONG),
+    shared = Counter(raw.name for raw in chosen)
+    rows: list[Line] = []
+    for raw in sorted(chosen, key=lambda raw: (raw.name, raw.signal)):
+        name = raw.name or raw.signal
+        of = f"  {raw.signal}" if shared[raw.name] > 1 and raw.name else ""
+        rows.append(
+            spread(
+                line(Span(cut(name, name_cells), Ink.TEXT), Span(of, Ink.DIM)),
+                line(Span(f"{raw.value:,.6g}", Ink.STRONG)),
+                name_cells + 16,
+            )
         )
-        for raw in sorted(chosen, key=lambda raw: raw.name)
-    )
+    return tuple(rows)

@@ -1,13 +1,14 @@
-"""Panels in a single line, and what gives way in it."""
+"""Panels in a single line, and what gives way in it; the rows of exposed series."""
 
 from __future__ import annotations
 
 import pytest
 
-from inferguard_core.frame import Status
+from inferguard_core.frame import RawSignal, Status
 from inferguard_tui.line import text_of
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.panels.latency import LATENCY
+from inferguard_tui.panels.measures import raw_rows
 from inferguard_tui.panels.view import Panel, View, panel_lines
 from tests.tui import frames
 
@@ -43,3 +44,17 @@ def test_a_line_of_old_values_drops_figures_whole(panel: Panel, cells: int) -> N
     drawn = text(panel, frames.endpoint(status=Status.NO_DATA), View(cells, 1))
     assert "…" not in drawn
     assert len(drawn) <= cells
+
+
+def test_series_of_one_name_are_told_apart() -> None:
+    raw = (
+        RawSignal("tokens_computed", "vllm:by_source", 3.0),
+        RawSignal("tokens_cached", "vllm:by_source", 7.0),
+        RawSignal("tokens_all", "vllm:all", 10.0),
+    )
+    rows = [text_of(row).split() for row in raw_rows(frames.endpoint(raw=raw), ("tokens",), View(80, 9))]
+    assert rows == [
+        ["vllm:all", "10"],
+        ["vllm:by_source", "tokens_cached", "7"],
+        ["vllm:by_source", "tokens_computed", "3"],
+    ]
