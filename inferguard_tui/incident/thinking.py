@@ -39,6 +39,11 @@ def thinking_lines(endpoint: EndpointFrame | None, asked: str, unix: float, cell
 
 def _result(result: BrainResult, cells: int) -> list[Line]:
     rows: list[Line] = []
+    if not (result.narrative or result.advisories or result.diagnosis):
+        rows += [
+            EMPTY,
+            *wrapped_block(" Nothing is expected beyond what the rules say now.", cells, Ink.STRONG, 1),
+        ]
     for paragraph in result.narrative:
         rows += [EMPTY, *wrapped_block(f" {paragraph}", cells, indent=1)]
     if result.unverified:

@@ -33,6 +33,14 @@ def test_words_expectations_and_steps_are_shown_and_what_nothing_supports_is_str
     assert "  1 root: asked for the window, 1 call, 820 tokens" in words
 
 
+def test_an_investigation_that_found_nothing_says_so_before_its_steps() -> None:
+    bare = replace(followups.thought(), narrative=(), advisories=(), diagnosis=None)
+    shown = thinking_lines(replace(followups.handled(), brain=bare), "", NOW, 100)
+    words = "\n".join(text_of(row) for row in shown)
+    assert words.index("Nothing is expected beyond what the rules say now.") < words.index("  1 root: asked")
+    assert "Nothing is expected" not in told()
+
+
 def test_why_it_went_no_deeper_is_said() -> None:
     shallow = replace(
         followups.handled(), brain=replace(followups.thought(), error="deadline of 20 s passed")
