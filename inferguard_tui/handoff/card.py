@@ -6,8 +6,10 @@ are left out first; none is cut in the middle of a fact.
 
 from __future__ import annotations
 
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
+from inferguard_core.frame import IncidentState
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import whole_age
 from inferguard_tui.handoff.facts import (
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from inferguard_core.verdict import Evidence
 
 LINES = 20
-EVIDENCE_MOST = 8
+EVIDENCE_MOST = 6
 LINE_LENGTH = 220
 
 
@@ -52,10 +54,23 @@ def card_lines(endpoint: EndpointFrame, incident: Incident | None, unix: float) 
         *_tried(endpoint, incident),
         f"source: {source}; incident {incident.id}",
     ]
-    numbers = [_number(evidence) for evidence in evidence_of(endpoint, incident)[:EVIDENCE_MOST]]
+    numbers = [_number(evidence) for evidence in _telling(endpoint, incident)[:EVIDENCE_MOST]]
     room = LINES - len(head) - len(tail)
     between = [*_numbers(numbers, room), *_conclusions(endpoint, incident)]
     return [*head, *between[:room], *tail]
+
+
+def _telling(endpoint: EndpointFrame, incident: Incident) -> list[Evidence]:
+    """Each signal once: the first number of every anomaly before the second of any.
+
+    A page has room for all of them; here what users feel must not fall behind the fourth number on the pool.
+    """
+    open_now = endpoint.anomalies if incident.state is not IncidentState.RESOLVED else ()
+    by_turn = chain.from_iterable(zip_longest(*(anomaly.evidence for anomaly in open_now)))
+    found: dict[str, Evidence] = {}
+    for evidence in (*filter(None, by_turn), *evidence_of(endpoint, incident)):
+        found.setdefault(evidence.signal, evidence)
+    return list(found.values())
 
 
 def _numbers(numbers: list[str], room: int) -> list[str]:

@@ -35,12 +35,18 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 """What Markdown, its usual extensions or HTML inside it act on; a bare address would become a link."""
+_NAME = re.compile(r"[\w:{}=,+.() -]+", re.ASCII)
 _NONE = ["none"]
 
 
 def escaped(text: str, limit: int = 2000) -> str:
     """`text` on one line that no Markdown renderer acts on."""
     return _MARKUP.sub(r"\\\1", printable(text, limit))
+
+
+def _code(text: str) -> str:
+    """A name to be copied as it stands; anything but a name is escaped as text."""
+    return f"`{text}`" if _NAME.fullmatch(text) else escaped(text)
 
 
 def incident_markdown(endpoint: EndpointFrame, incident: Incident, unix: float) -> str:
@@ -85,7 +91,8 @@ def _evidence(evidence: Sequence[Evidence]) -> list[str]:
     for item in evidence:
         against = [quantity(v, item.unit) if v is not None else "" for v in (item.baseline, item.threshold)]
         cells = [item.signal, item.source, *against, quantity(item.value, item.unit), window_words(item)]
-        rows.append(f"| {' | '.join(map(escaped, cells))} |")
+        signal, name, *rest = cells
+        rows.append(f"| {' | '.join((_code(signal), _code(name), *map(escaped, rest)))} |")
     return rows
 
 

@@ -138,7 +138,7 @@ def test_the_page_holds_every_part_of_the_incident() -> None:
         "## Similar past incidents",
     ):
         assert f"\n{title}\n" in page
-    assert r"| kv\_usage | vllm:kv\_cache\_usage\_perc |  | 90.0 % | 97.9 % | 30 s |" in page
+    assert "| `kv_usage` | `vllm:kv_cache_usage_perc` |  | 90.0 % | 97.9 % | 30 s |" in page
     assert "- --max-num-seqs 256\n+ --max-num-seqs 44\n" in page
     assert "| 2023-11-14 22:10:30 UTC | 22 s | kim | kim is on it |" in page
     assert "Grade: helped. preemptions 2.4 /s → 0.1 /s" in page
