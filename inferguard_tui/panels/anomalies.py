@@ -135,7 +135,9 @@ def evidence_rows(evidence: Sequence[Evidence], cells: int) -> list[Line]:
 
 def anomalies_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     """Each anomaly with its evidence, then the rules that cannot see."""
-    rows: list[Line] = []
+    rows: list[Line] = (
+        [] if endpoint.anomalies or not endpoint.blind else [line(Span("none", Ink.DIM)), EMPTY]
+    )
     for anomaly in endpoint.anomalies:
         rows += anomaly_rows(anomaly, endpoint, view.width, _kind_cells(endpoint.anomalies))
         times = f"       onset {clock(anomaly.onset_unix)} · fired {clock(anomaly.since_unix)}"
@@ -151,4 +153,6 @@ def anomalies_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
     return tuple(rows)
 
 
-ANOMALIES = Panel("anomalies", "Anomalies", anomalies_content, detail=anomalies_detail, measured=False)
+ANOMALIES = Panel(
+    "anomalies", "Anomalies", anomalies_content, detail=anomalies_detail, repeated=True, measured=False
+)

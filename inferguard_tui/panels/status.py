@@ -25,8 +25,12 @@ def _age(endpoint: EndpointFrame) -> str:
 
 
 def _poll(endpoint: EndpointFrame) -> str:
-    took = UNKNOWN if endpoint.poll_ms is None else f"{endpoint.poll_ms:.0f} ms"
+    took = UNKNOWN if endpoint.poll_ms is None else _took(endpoint.poll_ms)
     return f"every {interval(endpoint.interval_s)}, took {took}"
+
+
+def _took(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
 
 
 def _counts(endpoint: EndpointFrame) -> str:

@@ -66,6 +66,8 @@ class Panel:
     """The panel in a single line, where there is no room for a title."""
     detail: Callable[[EndpointFrame, View], tuple[Line, ...]] | None = None
     """What the zoomed panel adds."""
+    repeated: bool = False
+    """What the zoomed panel adds says all of the content again, with more to it."""
     measured: bool = True
     """Shows the engine's numbers, which grow old when no page comes in; False for our own conclusions."""
 

@@ -35,4 +35,5 @@ class ZoomScreen(Dialog):
         lines = panel_lines(self.panel, endpoint, view)
         if endpoint is None or self.panel.detail is None:
             return lines
-        return (*lines, EMPTY, *self.panel.detail(endpoint, view))
+        more = self.panel.detail(endpoint, view)
+        return (lines[0], *more) if self.panel.repeated and more else (*lines, EMPTY, *more)

@@ -16,6 +16,7 @@ from inferguard_tui.panels.anomalies import ANOMALIES
 from inferguard_tui.panels.diagnosis import DIAGNOSIS
 from inferguard_tui.panels.incidents import INCIDENTS
 from inferguard_tui.panels.view import View, panel_lines
+from inferguard_tui.screens.zoom import ZoomScreen
 from tests.tui import conclusions, followups, frames
 
 if TYPE_CHECKING:
@@ -256,3 +257,11 @@ def test_what_recovers_says_so_at_any_width(cells: int) -> None:
     drawn = text(ANOMALIES, frames.critical(), View(cells, 5)).split("\n")
     (row,) = (row for row in drawn if "kv_saturated" in row)
     assert "(recovering)" in row
+
+
+def test_a_zoomed_panel_of_anomalies_says_each_of_them_once() -> None:
+    zoom = ZoomScreen(ANOMALIES, None)
+    zoom.set_reactive(ZoomScreen.frame, frames.frame(frames.critical()))
+    rows = [text_of(row) for row in zoom.content(100)]
+    assert sum("preemption  " in row and "144 preempted" in row for row in rows) == 1
+    assert any("from vllm:num_preemptions_total" in row for row in rows)
