@@ -45,18 +45,25 @@ def proof_words(endpoints: Iterable[EndpointFrame]) -> str:
 
 
 def _parts(every: str, parts: Iterable[PartHealth]) -> list[Span]:
-    """What is down, since when; then the poll with its interval, then our other parts."""
+    """What is down, since when; whether we act; then the poll with its interval, then our other parts."""
     polled = f"poll {every}" if every else "poll"
     down: list[Span] = []
+    acting: list[Span] = []
     others: list[Span] = []
     for part in parts:
         if part.part == "poll":
             polled += f" {part.state}"
         elif part.since_unix is not None and part.state != "ok":
             down.append(Span(f"{part.part} {part.state} since {clock(part.since_unix)}", Ink.WARNING))
+        elif part.part == "act":
+            acting.append(Span(f"act {part.state}", Ink.STRONG))
         else:
             others.append(Span(f"{part.part} {part.state}", Ink.DIM))
-    return [*down, *([Span(polled, Ink.DIM)] if polled != "poll" else []), *others]
+    return [*down, *acting, *([Span(polled, Ink.DIM)] if polled != "poll" else []), *others]
+
+
+def _acts(parts: Iterable[PartHealth]) -> bool:
+    return any(part.part == "act" for part in parts)
 
 
 def _end(frame: Frame, watching: Watching, words: list[Span], cells: int, used: int) -> Line:
@@ -93,7 +100,9 @@ def endpoint_header(
         Span(f"  {engine_words(endpoint)}" if engine_words(endpoint) else ""),
     ]
     words = [proof, *_parts(interval(endpoint.interval_s), frame.parts)]
-    least = width(_end(frame, watching, [proof], cells, 0)) + 2
+    # That something may be sent from here is worth more than the end of a model's name.
+    kept = 2 if _acts(frame.parts) else 1
+    least = width(_end(frame, watching, words[:kept], cells, 0)) + 2
     room = max(0, cells - least)
     # The whole name only beside all of our parts; the short one leaves room for those that fit.
     every = width(_end(frame, watching, words, cells, 0))
@@ -120,8 +129,10 @@ def fleet_header(frame: Frame, watching: Watching, cells: int) -> Line:
     intervals = {endpoint.interval_s for endpoint in frame.endpoints}
     every = interval(intervals.pop()) if len(intervals) == 1 else ""
     charts = Span(f"charts {span_name(watching.span_s)}", Ink.DIM)
-    words = [Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE), charts, *_parts(every, frame.parts)]
-    least = width(_end(frame, watching, words[:1], cells, 0)) + 2
+    proof = Span(f" {proof_words(frame.endpoints)} ", Ink.BADGE)
+    words = [proof, *_parts(every, frame.parts), charts]
+    kept = 2 if _acts(frame.parts) else 1
+    least = width(_end(frame, watching, words[:kept], cells, 0)) + 2
     left = _counted(frame, fitted(start, max(0, cells - least)), cells - least)
     end = fitted(_end(frame, watching, words, cells, width(left)), cells)
     return (*left, Span(" " * max(0, cells - width(left) - width(end))), *end)

@@ -114,6 +114,18 @@ def test_what_is_down_goes_before_all_else_and_says_since_when() -> None:
     assert shown.index("brain down") < shown.index("poll 2 s")
 
 
+@pytest.mark.parametrize("cells", [80, 100, 120])
+def test_that_something_may_be_sent_is_said_at_every_width(cells: int) -> None:
+    named = frames.endpoint(name="127.0.0.1:39247", models=("meta-llama/Llama-3.3-70B-Instruct",))
+    parts = (PartHealth("poll", "1/1 answer"), PartHealth("memory", "ok"), PartHealth("act", "live"))
+    frame = replace(frames.frame(named), parts=parts)
+    one = endpoint_header(frame, named, None, CALM, cells)
+    assert "act live" in text_of(one)
+    assert width(one) == cells
+    several = replace(frames.mixed_fleet(), parts=parts)
+    assert "act live" in text_of(fleet_header(several, CALM, cells))
+
+
 def test_the_fleets_header_counts_states() -> None:
     shown = text_of(fleet_header(frames.mixed_fleet(), CALM, 200))
     assert "12 endpoints" in shown
