@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 def columns(trend: Trend | None, count: int) -> list[float | None]:
     """`count` columns that end with the trend's newest bin and hold its whole span, oldest first.
 
-    A column that covers several bins keeps their peak. Where there are fewer bins than columns, each bin is
-    repeated a whole number of times.
+    A column that covers several bins keeps their worst, as the bins do. Where there are fewer bins than columns, each
+    bin is repeated a whole number of times.
     """
     if trend is None or count <= 0:
         return [None] * max(0, count)
     group, repeat = _grouping(trend, count)
     end = round(trend.until / trend.step_s)
     first = end - len(trend.values)
+    worse = min if trend.keeps_lowest else max
     grouped: dict[int, float | None] = {}
     for index, value in enumerate(trend.values, first):
         column = index // group
         known = grouped.get(column)
-        grouped[column] = value if known is None else known if value is None else max(known, value)
+        grouped[column] = value if known is None else known if value is None else worse(known, value)
     last = (end - 1) // group
     shown = math.ceil(count / repeat)
     series = [grouped.get(column) for column in range(last - shown + 1, last + 1)]

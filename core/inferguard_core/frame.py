@@ -98,6 +98,10 @@ class MeasureId(StrEnum):
     OPEN_FDS = "open_fds"
 
 
+LOWEST_IS_WORST = frozenset({MeasureId.PREFIX_HIT_RATE, MeasureId.SPEC_ACCEPTANCE})
+"""Measures of which a longer time is told by its lowest value; of all others by its highest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A number with its window and source. `value` None is unknown and is shown as `—`, never as 0."""
@@ -126,6 +130,8 @@ class Trend:
     """Oldest first; None where there was no data."""
     span_s: float = SPANS_S[0]
     """What it covers once there is enough of the past, one of `SPANS_S`."""
+    keeps_lowest: bool = False
+    """A bin holds the lowest value of its time, as for all of `LOWEST_IS_WORST`; else its peak."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Measures over time on fixed grids, ready to draw. A bin keeps its peak, so that a spike stays visible.
+"""Measures over time on fixed grids, ready to draw. A bin keeps its worst value, so that trouble stays visible.
 
 Each measure is kept three times, ever coarser over ever longer, in memory that does not grow: some 4 kB a measure
 and span. Nothing is interpolated; where there was no data, there is none.
@@ -56,9 +56,9 @@ class Bins(Sequence[float | None]):
 class TrendRing:
     """One measure over each of `SPANS_S`; `trends` are in that order."""
 
-    def __init__(self, interval_s: float) -> None:
-        """`interval_s` is from one sample to the next; no bin is shorter."""
-        self._rings = tuple(_Ring(span, interval_s) for span in SPANS_S)
+    def __init__(self, interval_s: float, *, lowest: bool = False) -> None:
+        """`interval_s` is from one sample to the next; no bin is shorter. A bin keeps its peak, or its `lowest`."""
+        self._rings = tuple(_Ring(span, interval_s, lowest=lowest) for span in SPANS_S)
 
     def push(self, unix: float, value: float | None) -> None:
         """Take one sample; one older than the newest bin (the wall clock was set back) starts the ring anew."""
@@ -84,9 +84,10 @@ class TrendRing:
 class _Ring:
     """The last `span_s` seconds at one step."""
 
-    __slots__ = ("_bin", "_most", "_span_s", "_step", "_trend", "_values")
+    __slots__ = ("_bin", "_lowest", "_most", "_span_s", "_step", "_trend", "_values")
 
-    def __init__(self, span_s: float, interval_s: float) -> None:
+    def __init__(self, span_s: float, interval_s: float, *, lowest: bool) -> None:
+        self._lowest = lowest
         self._span_s = span_s
         self._step = max(MIN_STEP_S, interval_s, span_s / MAX_BINS)
         self._most = max(2, round(span_s / self._step))
@@ -100,7 +101,8 @@ class _Ring:
             self._become(array("d", (taken,)), index)
         elif index == self._bin:
             last = self._values[-1]
-            if taken > last or (math.isnan(last) and not math.isnan(taken)):
+            worse = taken < last if self._lowest else taken > last
+            if worse or (math.isnan(last) and not math.isnan(taken)):
                 self._become(self._values[:-1] + array("d", (taken,)), index)
         else:
             # One bin late is the jitter of a poll where the step is the poll interval, and else a gap.
@@ -110,9 +112,10 @@ class _Ring:
 
     def fill(self, past: Iterable[tuple[float, float]]) -> None:
         known: dict[int, float] = {}
+        worse = min if self._lowest else max
         for unix, value in past:
             index = int(unix // self._step)
-            known[index] = max(value, known.get(index, value))
+            known[index] = worse(value, known.get(index, value))
         newest = max(known) if self._bin is None else self._bin
         oldest = newest - len(self._values) + 1
         known |= {oldest + i: v for i, v in enumerate(self._values) if not math.isnan(v)}
@@ -129,5 +132,5 @@ class _Ring:
             return None
         if self._trend is None:
             until = (self._bin + 1) * self._step
-            self._trend = Trend(self._step, until, Bins(self._values), self._span_s)
+            self._trend = Trend(self._step, until, Bins(self._values), self._span_s, self._lowest)
         return self._trend

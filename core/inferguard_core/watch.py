@@ -20,7 +20,7 @@ from inferguard_core.detect.rules import KINDS, RULES
 from inferguard_core.engines import EngineReader
 from inferguard_core.events import AnomalyEvent, Event, IncidentEvent
 from inferguard_core.followup import Followup
-from inferguard_core.frame import Anomaly, Measure, MeasureId, Severity
+from inferguard_core.frame import LOWEST_IS_WORST, Anomaly, Measure, MeasureId, Severity
 from inferguard_core.history import Appended, History
 from inferguard_core.incidents import IncidentLog
 from inferguard_core.learned import Learned
@@ -45,6 +45,8 @@ TRENDS = (
     MeasureId.TTFT_P95,
     MeasureId.ITL_P95,
     MeasureId.GENERATION_RATE,
+    MeasureId.PREFIX_HIT_RATE,
+    MeasureId.PREEMPTION_RATE,
 )
 
 
@@ -91,7 +93,7 @@ class EndpointWatch:
         self.doubts: tuple[str, ...] = ()
         self.lives = {kind: AnomalyLife(kind) for kind in KINDS}
         self.log = IncidentLog(endpoint, name, limits)
-        self.trends = {measure: TrendRing(interval_s) for measure in TRENDS}
+        self.trends = {m: TrendRing(interval_s, lowest=m in LOWEST_IS_WORST) for m in TRENDS}
         self.learned = learned or Learned(endpoint, limits)
         self.forecast: Forecast | None = None
         """Of KV exhaustion, from the newest good page."""

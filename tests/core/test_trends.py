@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferguard_core.frame import SPANS_S, Trend
+from inferguard_core.detect.limits import Limits
+from inferguard_core.frame import SPANS_S, MeasureId, Trend
+from inferguard_core.poll import ProofLevel
 from inferguard_core.trends import MAX_BINS, Bins, TrendRing
+from inferguard_core.watch import EndpointWatch
 
 START = 1_700_000_040.0
 """A multiple of every step."""
@@ -129,3 +132,23 @@ def test_bins_are_a_sequence() -> None:
     assert bins.values[1:] == (None, 3.0)
     assert bins.values[0] == 1.0
     assert bins.values != 3
+
+
+def test_a_bin_keeps_its_lowest_where_that_is_the_worst() -> None:
+    made = TrendRing(1.0, lowest=True)
+    for after, value in ((0, 0.6), (1, 0.05), (2, 0.7), (2.5, None)):
+        made.push(START + after, value)
+    assert [tuple(trend.values) for trend in trends(made)] == [(0.6, 0.05, 0.7), (0.05,), (0.05,)]
+    made.fill([(START - 1, 0.5), (START - 0.5, 0.1), (START - 0.2, 0.4)])
+    assert tuple(trends(made)[0].values) == (0.1, 0.6, 0.05, 0.7)
+    assert all(trend.keeps_lowest for trend in trends(made))
+
+
+def test_what_is_drawn_over_time_keeps_the_worst_of_its_measure() -> None:
+    watch = EndpointWatch("http://a:1", "a:1", 1.0, ProofLevel.LIVE, Limits())
+    for measure, ring_of in watch.trends.items():
+        for after, value in ((0, 0.5), (1, 0.1), (2, 0.9)):
+            ring_of.push(START + after, value)
+        longest = ring_of.trends[-1]
+        assert longest is not None
+        assert tuple(longest.values) == (0.1 if measure is MeasureId.PREFIX_HIT_RATE else 0.9,)

@@ -91,3 +91,10 @@ def test_a_time_outside_the_chart_is_in_no_column() -> None:
     assert cells_of(made, 4, [595.0, 600.5]) == frozenset()
     assert cells_of(None, 4, [599.0]) == frozenset()
     assert cells_of(made, 0, [599.0]) == frozenset()
+
+
+def test_a_column_over_several_bins_of_lowest_values_keeps_the_lowest() -> None:
+    values = (0.6, 0.6, 0.1, 0.6, None, 0.5)
+    lowest = Trend(1.0, 600.0, values, 6.0, keeps_lowest=True)
+    assert columns(lowest, 2) == [0.1, 0.5]
+    assert columns(Trend(1.0, 600.0, values, 6.0), 2) == [0.6, 0.6]

@@ -12,14 +12,13 @@ from itertools import pairwise
 from math import isnan, nan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from inferguard_core.frame import MeasureId
+from inferguard_core.frame import LOWEST_IS_WORST, MeasureId
 from inferguard_core.memory.records import ReadingRow
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
-LOWEST_IS_WORST: Final = frozenset({MeasureId.PREFIX_HIT_RATE, MeasureId.SPEC_ACCEPTANCE})
 NAMES: Final = tuple(measure.value for measure in MeasureId)
 MIN_KEPT: Final = 600.0
 """Seconds of the finest readings that not even a full store gives up: what sparklines begin with."""

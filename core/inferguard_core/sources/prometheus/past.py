@@ -16,10 +16,12 @@ from inferguard_core.poll import Failure
 from inferguard_core.signals import Signal
 from inferguard_core.sources.prometheus.names import query_of
 from inferguard_core.sources.prometheus.pages import EXPORTED, IDENTITY, key_of
+from inferguard_core.sources.prometheus.selector import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from inferguard_core.engines.row import Pick
     from inferguard_core.sources.prometheus.pages import Key
     from inferguard_core.sources.prometheus.selector import Selector
     from inferguard_core.sources.prometheus.server import PrometheusServer
@@ -52,6 +54,10 @@ def queries(selector: Selector, window_s: float) -> dict[MeasureId, str]:
         buckets = query_of(tuple(f"{name}_bucket" for name in _names(signal, first=True)), selector)
         rate = f"sum by ({_BY},le) (rate({buckets}{window}))"
         found[measure] = f"histogram_quantile(0.95, {rate})"
+    hits, lookups = (_counted(s, selector, window) for s in (Signal.PREFIX_HITS, Signal.PREFIX_QUERIES))
+    # Where nothing was looked up this is 0 / 0, NaN: no data.
+    found[MeasureId.PREFIX_HIT_RATE] = f"({hits}) / ({lookups})"
+    found[MeasureId.PREEMPTION_RATE] = _counted(Signal.PREEMPTIONS, selector, window)
     return found
 
 
@@ -70,6 +76,20 @@ async def past(
             found.setdefault(key_of(one["metric"]), {})[measure] = points
         await asyncio.sleep(0)
     return found
+
+
+def _counted(counter: Signal, selector: Selector, window: str) -> str:
+    """The rate of a counter, by the first of an engine's ways to read it that a target has; each is one family."""
+    ways = [
+        _summed(f"rate({query_of((pick.name,), (*selector, *_where(pick)))}{window})")
+        for table in TABLES.values()
+        for (pick,) in (choice.picks for choice in table.rows[counter].choices)
+    ]
+    return " or ".join(ways)
+
+
+def _where(pick: Pick) -> Selector:
+    return tuple(Matcher(label, "=~", "|".join(values)) for label, values in pick.where.items())
 
 
 def _summed(inner: str) -> str:
