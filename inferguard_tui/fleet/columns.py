@@ -1,8 +1,13 @@
-"""One endpoint as one line. As the width shrinks columns leave in a fixed order, the least telling first."""
+"""One endpoint as one line. As the width shrinks columns leave in a fixed order, the least telling first.
+
+Half-way the sparklines grow shorter, so that both of them still stand in a hundred cells.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId, Severity, Status
@@ -18,11 +23,11 @@ from inferguard_tui.panels.view import is_old, last_data
 from inferguard_tui.sparkline import blocks, columns, nice_ceiling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from inferguard_core.frame import EndpointFrame
 
-SPARK_CELLS = 10
+SPARK_CELLS, SHORT_SPARK_CELLS = 10, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Column:
     cell: Callable[[EndpointFrame, float], tuple[str, Ink]]
     """Text and ink from an endpoint and the frame's instant."""
     numeric: bool = True
+    short_heading: str = ""
+    """Where the cells are too few for `heading`."""
 
 
 def _state(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
@@ -42,16 +49,17 @@ def _state(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     return f"{shape} {endpoint.status.value}", ink
 
 
-def _kv_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
-    return blocks(columns(endpoint.trends.get(MeasureId.KV_USAGE), SPARK_CELLS), 1.0), Ink.SERIES
+def _spark(measure: MeasureId, ink: Ink, cells: int) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
+    """KV on an axis to the full pool; a queue on one of at least ten: one waiting request is no tower."""
 
+    def drawn(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+        values = columns(endpoint.trends.get(measure), cells)
+        if measure is MeasureId.KV_USAGE:
+            return blocks(values, 1.0), ink
+        most = max((v for v in values if v is not None), default=0.0)
+        return blocks(values, max(10.0, nice_ceiling(most))), ink
 
-def _queue_spark(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
-    values = columns(endpoint.trends.get(MeasureId.WAITING), SPARK_CELLS)
-    # An axis of at least ten: one waiting request is no tower.
-    return blocks(
-        values, max(10.0, nice_ceiling(max((v for v in values if v is not None), default=0.0)))
-    ), Ink.SERIES_2
+    return drawn
 
 
 def _kv(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
@@ -87,13 +95,20 @@ def _cause(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     return endpoint.anomalies[0].kind if endpoint.anomalies else cause(endpoint), Ink.TEXT
 
 
+def _sparkline(name: str, cells: int) -> Column:
+    if name == "kv_spark":
+        cell = _spark(MeasureId.KV_USAGE, Ink.SERIES, cells)
+        return Column(name, "KV 0-100%", cells, cell, numeric=False, short_heading="KV")
+    return Column(name, "queue", cells, _spark(MeasureId.WAITING, Ink.SERIES_2, cells), numeric=False)
+
+
 COLUMNS = (
     Column("endpoint", "endpoint", 20, lambda e, _: (e.name, Ink.STRONG), numeric=False),
     Column("engine", "engine", 14, _engine, numeric=False),
     Column("state", "state", 11, _state, numeric=False),
-    Column("kv_spark", "KV 0-100%", SPARK_CELLS, _kv_spark, numeric=False),
+    _sparkline("kv_spark", SPARK_CELLS),
     Column("kv", "KV", 5, _kv),
-    Column("queue_spark", "queue", SPARK_CELLS, _queue_spark, numeric=False),
+    _sparkline("queue_spark", SPARK_CELLS),
     Column("waiting", "wait", 5, _number(MeasureId.WAITING, amount)),
     Column("running", "run", 5, _number(MeasureId.RUNNING, amount)),
     Column("ttft", "TTFT p95", 8, _number(MeasureId.TTFT_P95, seconds)),
@@ -104,37 +119,54 @@ COLUMNS = (
     Column("cause", "cause", 22, _cause, numeric=False),
     Column("since", "since", 9, _since),
 )
+LEAVE_FIRST = ("preempt", "itl", "engine", "hit")
+"""Columns as they leave while the sparklines keep their length."""
 LEAVE_ORDER = (
-    *("preempt", "itl", "engine", "hit", "since", "queue_spark", "decode", "kv_spark"),
-    *("ttft", "cause", "running", "waiting", "kv"),
+    *LEAVE_FIRST,
+    *("since", "decode", "queue_spark", "kv_spark", "ttft", "cause", "running", "waiting", "kv"),
 )
-"""Columns as they leave; name and state stay."""
+"""All columns as they leave; after the first few the sparklines give what they have. Name and state stay."""
 _STATE_INKS = frozenset(INK.values())
-_NUMBER_CELLS = 4
+_NUMBER_CELLS = 3
 _WORDS_CELLS = 24
 """What is left at the right holds the state in words, from this many cells on."""
 
 
+@lru_cache(maxsize=8)
 def fitting(cells: int) -> tuple[Column, ...]:
-    """The columns that a row of `cells` holds."""
+    """The columns that a row of `cells` holds, the sparklines as long as there is room for."""
     kept = list(COLUMNS)
     for leaving in LEAVE_ORDER:
-        if _size(kept) <= cells:
+        given = 0 if leaving in LEAVE_FIRST else (SPARK_CELLS - SHORT_SPARK_CELLS) * len(_sparks(kept))
+        if _size(kept) - given <= cells:
             break
         kept = [column for column in kept if column.id != leaving]
-    return tuple(kept)
+    over, sparks = _size(kept) - cells, _sparks(kept)
+    if over <= 0 or not sparks:
+        return tuple(kept)
+    shorter = SPARK_CELLS - math.ceil(over / len(sparks))
+    return tuple(_sparkline(c.id, shorter) if c in sparks else c for c in kept)
 
 
-def _size(kept: list[Column]) -> int:
-    return _NUMBER_CELLS + 2 + sum(column.cells + 1 for column in kept)
+def _sparks(kept: list[Column]) -> list[Column]:
+    return [column for column in kept if column.id in ("kv_spark", "queue_spark")]
+
+
+def _size(kept: Sequence[Column]) -> int:
+    """The cursor's mark and the number, then every column after a space."""
+    return 1 + _NUMBER_CELLS + sum(1 + column.cells for column in kept)
 
 
 def heading(cells: int) -> Line:
     shown = fitting(cells)
-    names = " ".join(right(c.heading, c.cells) if c.numeric else left(c.heading, c.cells) for c in shown)
-    room = cells - _size(list(shown))
-    words = " in words" if room >= _WORDS_CELLS else ""
+    names = " ".join(right(_named(c), c.cells) if c.numeric else left(_named(c), c.cells) for c in shown)
+    room = cells - _size(shown)
+    words = "  in words" if room >= _WORDS_CELLS else ""
     return fitted(line(Span(f"{right('#', _NUMBER_CELLS + 1)} {names}{words}", Ink.DIM)), cells)
+
+
+def _named(column: Column) -> str:
+    return column.heading if len(column.heading) <= column.cells else column.short_heading or column.heading
 
 
 def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_cursor: bool) -> Line:
@@ -142,7 +174,7 @@ def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_
     shown = fitting(cells)
     spans = [
         Span("▌" if under_cursor else " ", Ink.FOCUS),
-        Span(f"{right(str(number), _NUMBER_CELLS)} ", Ink.KEY),
+        Span(right(str(number), _NUMBER_CELLS), Ink.KEY),
     ]
     old = is_old(endpoint)
     for column in shown:
@@ -150,10 +182,10 @@ def row(endpoint: EndpointFrame, number: int, unix: float, cells: int, *, under_
         placed = right(text, column.cells) if column.numeric else left(text, column.cells)
         if old and column.id not in ("endpoint", "state", "engine", "cause", "since"):
             ink = Ink.STALE
-        spans.append(Span(f"{placed} ", ink))
-    room = cells - _size(list(shown))
+        spans.append(Span(f" {placed}", ink))
+    room = cells - _size(shown)
     if room >= _WORDS_CELLS:
-        spans.append(Span(f" {clauses(_words(endpoint), room - 1)}", Ink.DIM))
+        spans.append(Span(f"  {clauses(_words(endpoint), room - 2)}", Ink.DIM))
     drawn = fitted(line(*spans), cells)
     if not under_cursor:
         return drawn

@@ -6,9 +6,19 @@ from itertools import pairwise
 
 import pytest
 
-from inferguard_tui.fleet.columns import COLUMNS, LEAVE_ORDER, fitting, heading, row
+from inferguard_tui.fleet.columns import (
+    COLUMNS,
+    LEAVE_FIRST,
+    LEAVE_ORDER,
+    SHORT_SPARK_CELLS,
+    SPARK_CELLS,
+    fitting,
+    heading,
+    row,
+)
 from inferguard_tui.fleet.lines import heading_line, look_words
 from inferguard_tui.fleet.order import REST_S, Group, Heading, Look, Sort, entries, matches, may_sort, next_of
+from inferguard_tui.glyphs import EIGHTHS
 from inferguard_tui.line import Ink, text_of, width
 from tests.tui import conclusions, frames
 
@@ -38,6 +48,33 @@ def test_columns_leave_in_the_stated_order() -> None:
     gone = [name for before, after in pairwise(left) for name in before if name not in after]
     assert gone == list(LEAVE_ORDER[: len(gone)])
     assert len(gone) == len(LEAVE_ORDER)
+
+
+@pytest.mark.parametrize("cells", [99, 119])
+def test_both_sparklines_stand_beside_a_scrollbar_in_a_hundred_cells_and_in_120(cells: int) -> None:
+    asked = {"state", "kv_spark", "kv", "queue_spark", "waiting", "running", "ttft", "cause"}
+    assert asked <= {column.id for column in fitting(cells)}
+    assert {"decode", "since"} <= {column.id for column in fitting(119)}
+
+
+def test_sparklines_give_way_after_the_first_columns_and_only_as_far_as_they_must() -> None:
+    for cells in range(60, 220):
+        shown = fitting(cells)
+        sparks = {column.cells for column in shown if column.id.endswith("_spark")}
+        assert len(sparks) <= 1
+        assert all(SHORT_SPARK_CELLS <= size <= SPARK_CELLS for size in sparks)
+        if sparks and sparks != {SPARK_CELLS}:
+            assert not {column.id for column in shown} & set(LEAVE_FIRST)
+            assert cells - width(row(FLEET[0], 1, frames.NOW, cells, under_cursor=False)) <= 1
+
+
+def test_a_short_sparkline_shows_the_whole_span() -> None:
+    rising = frames.critical(7)
+    for cells in (100, 120, 200):
+        (queue,) = [column for column in fitting(cells) if column.id == "queue_spark"]
+        drawn = queue.cell(rising, frames.NOW)[0]
+        assert len(drawn) == queue.cells
+        assert EIGHTHS.index(drawn[0]) + 3 < EIGHTHS.index(drawn[-1])
 
 
 def test_all_columns_fit_a_wide_screen() -> None:
