@@ -56,6 +56,7 @@ def endpoint_frame(watch: EndpointWatch, unix: float, age_s: float | None) -> En
         severity=severity,
         proof=watch.proof,
         interval_s=watch.interval_s,
+        at_unix=unix,
         engine=engine,
         engine_version=printable(watch.facts.version) if watch.facts.version else None,
         models=tuple(printable(m) for m in watch.models),

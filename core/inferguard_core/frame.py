@@ -216,6 +216,8 @@ class EndpointFrame:
     severity: Severity
     proof: ProofLevel
     interval_s: float
+    at_unix: float | None = None
+    """The frame's instant."""
     engine: Engine = Engine.UNKNOWN
     engine_version: str | None = None
     models: tuple[str, ...] = ()

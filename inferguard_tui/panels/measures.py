@@ -33,9 +33,9 @@ def shown(endpoint: EndpointFrame, measure: MeasureId) -> str:
 
 
 def since(endpoint: EndpointFrame, unix: float) -> str:
-    """How long ago by the frame's instant, or the time of day where no page ever set a clock."""
+    """How long ago by the frame's instant; a page that came sets the clock, of which there may be none."""
     if endpoint.last_page_unix is None or endpoint.age_s is None:
-        return clock(unix)
+        return clock(unix) if endpoint.at_unix is None else duration(endpoint.at_unix - unix)
     return duration(endpoint.last_page_unix + endpoint.age_s - unix)
 
 

@@ -157,7 +157,9 @@ def test_a_page_of_neither_engine_counts_as_a_failure_with_its_reason() -> None:
     seen.observe(good(0, "# TYPE node_load1 gauge\nnode_load1 0.5\n"))
     assert seen.failure is not None
     assert seen.failure.kind is FailureKind.NOT_METRICS
-    assert endpoint_frame(seen, T0, None).status is Status.NO_DATA
+    frame = endpoint_frame(seen, T0, None)
+    assert frame.status is Status.NO_DATA
+    assert frame.at_unix == T0
 
 
 def test_time_that_goes_back_is_refused_and_changes_nothing() -> None:
