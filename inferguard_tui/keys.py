@@ -182,7 +182,7 @@ DIAGNOSE_KEYS = _bound(
 )
 PROMPT_KEYS = _bound(
     _DIALOG,
-    _Row("enter", "submit", "prompt.enter", "enter keep", "Take what is written"),
+    _Row("enter", "submit", "prompt.enter", "enter done", "Take what is written"),
     _Row("escape", "close", "prompt.close", "esc close", "Close without taking it"),
 )
 ENDPOINT_KEYS = [

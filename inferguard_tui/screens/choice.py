@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inferguard_tui.keys import CLOSE_KEYS
 from inferguard_tui.line import EMPTY, Ink, Line, Span, line
 from inferguard_tui.screens.dialog import Dialog
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 class Choice(Dialog):
     """Asks once; `chosen` gets the key that was pressed, nothing when it was closed."""
+
+    # The answers are in sight with their keys; nothing in here scrolls.
+    BINDINGS = CLOSE_KEYS[:1]
 
     def __init__(
         self,

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Container
 
+from inferguard_tui.glyphs import to_ascii
 from inferguard_tui.keys import CLOSE_KEYS, bindings_of
+from inferguard_tui.line import line, text_of
+from inferguard_tui.panels.verdict import standing_words
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.page import Page
 from inferguard_tui.widgets.top_lines import KeyLine
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from inferguard_tui.line import Line
 
+_LEAVE_THE_VERDICT = frozenset({"-small", "-side"})
+
 
 class Dialog(FrameScreen):
     """Base of the help and of a zoomed panel. Frames go on underneath and in it."""
@@ -25,9 +30,12 @@ class Dialog(FrameScreen):
     CSS_PATH = Path(__file__).with_name("dialog.tcss")
     BINDINGS = CLOSE_KEYS
     AUTO_FOCUS = ""
+    HEADING = ""
+    """What the frame calls it, before the state of what is watched."""
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
+        self.query_one("#dialog").border_title = self.HEADING
         self.watch(self.query_one(Page), "scroll_y", self._tell_rest, init=False)
 
     def compose(self) -> ComposeResult:
@@ -59,7 +67,17 @@ class Dialog(FrameScreen):
         self.query_one("#dialog").border_subtitle = words
 
     def watch_frame(self) -> None:
+        self._tell_state()
         self.redraw()
+
+    def _tell_state(self) -> None:
+        """In the frame of a dialog that covers the verdict, the state beneath it: it may get worse meanwhile."""
+        if self.frame is None or not self.is_mounted or self.classes & _LEAVE_THE_VERDICT:
+            return
+        told = line(" · ".join(part for part in (self.HEADING, standing_words(self.frame)) if part))
+        words, box = text_of(to_ascii(told) if self.ascii_only else told), self.query_one("#dialog")
+        if box.border_title != words:
+            box.border_title = words
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 class HelpScreen(Dialog):
     """Shows `bindings` by the screen that they belong to."""
 
+    HEADING = "Keys"
+
     def __init__(self, bindings: Sequence[Binding], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self.add_class("-wide")
         self._shown = tuple(bindings)
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#dialog").border_title = "Keys"
 
     def content(self, cells: int) -> tuple[Line, ...]:
         return help_lines(self._shown, cells, self.query_one(Page).size.height)
