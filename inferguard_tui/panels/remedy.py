@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import amount, duration, percent
+from inferguard_tui.glyphs import UNKNOWN
 from inferguard_tui.line import Ink, Line, Span, clauses, flowed, in_ink, line
 from inferguard_tui.panels.view import filled, wrapped_block
 
@@ -24,9 +25,9 @@ _IMPACT = "Impact  "
 _INDENT = len(_FIX)
 
 
-def flag_words(change: FlagChange) -> str:
-    """`--max-num-seqs 256 → 72`; a switch has no value to go to."""
-    now = "your current value" if change.current is None else printable(change.current, 60)
+def flag_words(change: FlagChange, unknown: str = "your current value") -> str:
+    """`--max-num-seqs 256 → 72`; a switch has no value to go to. `unknown` stands for one that is not exposed."""
+    now = unknown if change.current is None else printable(change.current, 60)
     to = f" {now} → {printable(change.proposed, 60)}" if change.proposed else " on"
     return printable(change.flag, 60) + to
 
@@ -41,7 +42,7 @@ def flag_rows(fix: Fix, cells: int, most: int) -> tuple[Line, ...]:
         instead = clauses(printable(fix.instead[0]), room - 9) if fix.instead else ""
         return (line(Span(_FIX, Ink.TITLE), Span(f"no flag: {instead}" if instead else "no flag helps")),)
     rows: list[str] = []
-    for words in map(flag_words, fix.changes):
+    for words in (flag_words(change, UNKNOWN) for change in fix.changes):
         joined = f"{rows[-1]} · {words}" if rows else words
         if rows and cell_len(joined) <= room:
             rows[-1] = joined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import Severity, Status
+from inferguard_core.frame import AnomalyState, Severity, Status
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
@@ -46,11 +46,17 @@ def _trouble(endpoint: EndpointFrame) -> str:
     """The cause in words and the figures of what is wrong; before a cause is named, the incident's headline."""
     incident, diagnosis = endpoint.incident, endpoint.diagnosis
     if incident is not None and diagnosis is not None:
-        figures = ", ".join(headline_figures(endpoint))
+        figures = ", ".join((*_turn(endpoint), *headline_figures(endpoint)))
         return cause_words(diagnosis.cause) + (f" — {figures}" if figures else "")
     if incident is not None and incident.headline:
         return incident.headline
     return endpoint.anomalies[0].summary if endpoint.anomalies else "an incident is open"
+
+
+def _turn(endpoint: EndpointFrame) -> tuple[str, ...]:
+    """That nothing crosses its limit any more: the state stays what it is until that has lasted."""
+    found = endpoint.anomalies
+    return ("recovering",) if found and all(a.state is AnomalyState.RECOVERING for a in found) else ()
 
 
 def sentence(endpoint: EndpointFrame) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from inferguard_core.frame import PartHealth, ReplayPosition, Status
+from inferguard_core.frame import AnomalyState, PartHealth, ReplayPosition, Status
 from inferguard_core.poll import ProofLevel
 from inferguard_tui.keys import ENDPOINT_KEYS, FLEET_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.line import Ink, text_of, width
@@ -186,6 +186,13 @@ def test_the_fleets_verdict_says_a_cause_once_for_all_that_have_it() -> None:
         " ▲ CRITICAL  5 of 6 in trouble: KV exhausted by demand on gpu-01:8000 and 2 more; "
         "no data (refused) on gpu-02:8000 and gpu-03:8000"
     )
+
+
+def test_a_verdict_says_that_all_of_it_recovers_and_not_that_some_does() -> None:
+    bad = frames.critical()
+    better = tuple(replace(a, state=AnomalyState.RECOVERING) for a in bad.anomalies)
+    assert "KV exhausted by demand — recovering, preempting 2.4 /s" in verdict(replace(bad, anomalies=better))
+    assert "recovering" not in verdict(bad)
 
 
 def test_a_dialog_is_told_the_worst_state_beneath_it() -> None:
