@@ -66,6 +66,15 @@ def duration(value: float | None) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
 
 
+def about(ahead_s: float) -> str:
+    """About when: `now`, `~45 s`, `~6 min`, `~2 h`; a forecast knows no seconds of its minutes."""
+    if ahead_s <= 0:
+        return "now"
+    if ahead_s < 119.5:
+        return f"~{ahead_s:.0f} s"
+    return f"~{ahead_s / 60:.0f} min" if ahead_s < 59.5 * 60 else f"~{ahead_s / 3600:.0f} h"
+
+
 def whole_age(value: float) -> str:
     """How old something is; tenths would change with every frame and tell nothing."""
     return "< 1 s" if value < 1 else duration(value)

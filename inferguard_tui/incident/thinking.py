@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.counted import counted
 from inferguard_core.printable import printable
-from inferguard_tui.formatting import clock, duration
+from inferguard_tui.formatting import about, clock, duration
 from inferguard_tui.glyphs import bar
 from inferguard_tui.incident.reasons import cause_rows
 from inferguard_tui.line import EMPTY, Ink, Line, Span, line
@@ -80,7 +80,7 @@ def _titled(title: str, note: str, cells: int) -> list[Line]:
 
 def _advisory(advisory: BrainAdvisory, cells: int) -> list[Line]:
     seconds = advisory.horizon_seconds
-    when = "" if seconds is None else "now" if seconds <= 0 else f"~{duration(seconds)}"
+    when = "" if seconds is None else about(seconds)
     rows: list[Line] = [
         line(
             Span(f" {printable(advisory.advisory_type, 40).replace('_', ' ')} ", Ink.STRONG),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from inferguard_tui.formatting import duration, parameter
+from inferguard_tui.formatting import about, parameter
 from inferguard_tui.glyphs import UNKNOWN, bar
 from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, width
 from inferguard_tui.panels.ahead import ahead_detail, ahead_row, expected
@@ -67,7 +67,7 @@ def horizon(advisory: Advisory) -> str:
     seconds = advisory.horizon_seconds
     if seconds is None:
         return f"when {UNKNOWN}"
-    return "now" if seconds <= 0 else f"~{duration(seconds)}"
+    return about(seconds)
 
 
 def advisory_row(advisory: Advisory, number: int, cells: int, name_cells: int = _NAME_LEAST) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferguard_core.printable import printable
-from inferguard_tui.formatting import duration
+from inferguard_tui.formatting import about
 from inferguard_tui.glyphs import bar
 from inferguard_tui.line import Ink, Line, Span, cut, left, line, width
 from inferguard_tui.panels.anomalies import evidence_rows
@@ -41,7 +41,7 @@ def ahead_row(advisory: BrainAdvisory, cells: int) -> Line:
 def when(advisory: BrainAdvisory) -> str:
     """`~66 s`, `now`, or nothing where no time is known."""
     seconds = advisory.horizon_seconds
-    return "" if seconds is None else "now" if seconds <= 0 else f"~{duration(seconds)}"
+    return "" if seconds is None else about(seconds)
 
 
 def ahead_detail(endpoint: EndpointFrame, cells: int) -> list[Line]:

@@ -31,7 +31,7 @@ def lines(endpoint: object, cells: int = 120, height: int = 8) -> list[str]:
 def test_without_an_incident_it_stands_alone() -> None:
     calm = replace(frames.endpoint(), brain=RESULT)
     (row,) = lines(calm)
-    for words in ("capacity_cliff_predicted", "0.58", "ADVISORY", "~1 m", "KV pool full in 49–98 s"):
+    for words in ("capacity_cliff_predicted", "0.58", "ADVISORY", "~66 s", "KV pool full in 49–98 s"):
         assert words in row, row
 
 

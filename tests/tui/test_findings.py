@@ -116,7 +116,7 @@ def test_an_advisory_says_what_changes_how_sure_and_when() -> None:
     assert "0.74" in drawn
     assert "ADVISORY" in drawn
     assert "now" in drawn
-    assert "~6 m 00 s uncalibrated" in drawn
+    assert "~6 min    uncalibrated" in drawn
     assert drawn.count("uncalibrated") == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from inferguard_core.frame import Measure
 from inferguard_tui.formatting import (
+    about,
     amount,
     clock,
     duration,
@@ -90,6 +91,22 @@ def test_a_quantity_is_shown_in_its_unit(value: float | None, unit: str, text: s
 
 def test_a_quantile_beyond_the_last_bucket_is_a_lower_bound() -> None:
     assert measured(Measure(10.0, "seconds", 60.0, 30, why_unknown="beyond the last bucket")) == "≥ 10.0 s"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "text"),
+    [
+        (-3, "now"),
+        (0, "now"),
+        (45, "~45 s"),
+        (66, "~66 s"),
+        (119.6, "~2 min"),
+        (360, "~6 min"),
+        (7200, "~2 h"),
+    ],
+)
+def test_a_horizon_is_no_more_exact_than_a_forecast(ahead_s: float, text: str) -> None:
+    assert about(ahead_s) == text
 
 
 def test_a_measure_that_is_not_there_is_unknown() -> None:
