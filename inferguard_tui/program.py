@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import App
 
+from inferguard_tui import caches
 from inferguard_tui.keymap import effective, key_name
 from inferguard_tui.keys import every_binding
 from inferguard_tui.messages import FleetOrdered
@@ -88,6 +89,7 @@ class Program(App[None]):
 
     def on_mount(self) -> None:
         self.set_interval(TERMINAL_CHECK_S, self._check_terminal)
+        self.set_interval(caches.EVERY_S, caches.forget_texts)
 
     def _check_terminal(self) -> None:
         # Where hang-ups are ignored, nothing else says that nobody looks any more.
