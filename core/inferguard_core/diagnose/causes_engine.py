@@ -71,7 +71,7 @@ ENGINE: tuple[Signature, ...] = (
         # It is not down but another one: what ended the old process is the question then.
         {"restarted": 3},
         ("down",),
-        "Is the process up, the port open, the log clean? Reroute meanwhile.",
+        "Is the process up, is this its port, is the log clean? Reroute meanwhile.",
         (),
         (Lever("throttle or shed", "down", "nobody is served"),),
         "process table, port and engine log on the host",

@@ -43,11 +43,11 @@ def engine_restarted(_setup: Setup) -> Proposal:
 
 def engine_down(_setup: Setup) -> Proposal:
     return Proposal(
-        why="nothing answers on the port",
+        why="no metrics come from it",
         effect="requests go elsewhere until it is back",
         check="two good scrapes in a row",
         instead=(
-            "is the process up and the port bound; then its log, then the kernel's",
+            "is the process up, and is this its port; then its log, then the kernel's",
             "route away at the gateway",
         ),
     )
