@@ -74,7 +74,7 @@ class Diagnosis:
     failure_mode: str
     confidence: float
     ranked: tuple[CauseScore, ...]
-    """At most three, best first."""
+    """At most three, best first, each with at least three tenths of what is known for it."""
     source: str
     risk_level: str
     """low, medium, high or unknown."""
@@ -86,6 +86,8 @@ class Diagnosis:
     wrong_lever: WrongLever | None = None
     measure_next: tuple[str, ...] = ()
     """What would tell, when it is unclear or when conditions are unknown."""
+    also_ran: tuple[CauseScore, ...] | None = None
+    """At most two that score above 0 and below what a ranked one needs, best first; None where that was not kept."""
 
 
 class ActionType(StrEnum):

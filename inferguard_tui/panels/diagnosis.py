@@ -24,6 +24,10 @@ _BAR_CELLS = 12
 _NAME_CELLS = 24
 _ROOMY_ROWS = 10
 """From this many rows on each runner-up has a bar of its own."""
+_FEW_ROWS = 5
+"""Below this many the runners-up stand behind the leading cause, or the wrong lever would have no row."""
+_RANKED, _NAMED = 3, 2
+"""What the core ranks at most, and what is named behind the first at least, where there is so much."""
 
 
 def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
@@ -38,17 +42,25 @@ def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
 
 
 def _blocks(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
-    """Most important first. One reason goes before the wrong lever, so that both stand where rows are few."""
+    """Most important first. At least one reason goes before the wrong lever, so that both stand where rows are few."""
     cells = view.width
-    yield from _causes(diagnosis, view)
+    head = list(_causes(diagnosis, view))
     if diagnosis.cause == UNCLEAR:
-        yield from _measure_next(diagnosis, cells)
+        head += _measure_next(diagnosis, cells)
+    yield from head
     best = diagnosis.ranked[0] if diagnosis.ranked else None
-    reasons = [_for(condition, cells) for condition in best.speaks_for] if best is not None else []
-    yield from reasons[:1]
-    if diagnosis.wrong_lever is not None:
-        yield _wrong_lever(diagnosis.wrong_lever, view)
-    yield from reasons[1:]
+    lever = () if diagnosis.wrong_lever is None else _wrong_lever(diagnosis.wrong_lever, view)
+    room = view.height - len(lever) - sum(map(len, head))
+    left_over: list[tuple[Line, ...]] = []
+    for number, reason in enumerate(_for(c, cells) for c in best.speaks_for) if best is not None else ():
+        if number and len(reason) > room:
+            left_over.append(reason)
+        else:
+            room -= len(reason)
+            yield reason
+    if lever:
+        yield lever
+    yield from left_over
     for moved in diagnosis.changed_before:
         yield wrapped_block(f"before it: {moved}", cells, Ink.DIM)
     for condition in best.speaks_against if best is not None else ():
@@ -58,38 +70,56 @@ def _blocks(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
 
 
 def _causes(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:
-    """The leading cause with its bar, then the others: behind it, on a line, or with bars, as rows allow."""
+    """The leading cause with its bar, then the next two: behind it, on a line, or with bars, as rows allow."""
     names = min(_NAME_CELLS, max(12, view.width - _BAR_CELLS - 6))
+    others, rest = runners_up(diagnosis), remaining(diagnosis)
+    told = [*(f"{printable(o.cause)} {o.confidence:.2f}" for o in others), *([rest] if rest else [])]
+    two = len(" · ".join(told[:2]))
     if diagnosis.cause == UNCLEAR:
         yield wrapped_block("unclear: no cause reaches 0.50", view.width, Ink.STRONG)
-        others = list(diagnosis.ranked)
-    elif not diagnosis.ranked:
-        yield (_cause(diagnosis.cause, diagnosis.confidence, names, Ink.STRONG),)
-        return
     else:
-        first, *others = diagnosis.ranked
-        row = _cause(first.cause, first.confidence, names, Ink.STRONG)
+        few = view.height < _FEW_ROWS
+        forms = list(_leading(diagnosis, names, few=few))
+        row = next((form for form in forms if width(form) + 2 + two <= view.width), forms[0])
         room = view.width - width(row) - 2
-        behind = _told(others, room)
-        if behind or view.height < _ROOMY_ROWS:
-            row = (*row, Span(f"  {behind}", Ink.DIM)) if behind else row
-        yield (row,)
+        behind = flowed(told, room) if few or two <= room else ""
+        yield (line(*row, Span(f"  {behind}" if behind else "", Ink.DIM)),)
         if behind:
             return
-    if view.height >= _ROOMY_ROWS:
+    if others and (view.height >= _ROOMY_ROWS or two > view.width):
         yield tuple(_cause(o.cause, o.confidence, names, Ink.TEXT) for o in others)
-    elif others:
-        yield wrapped_block(f"else {_told(others, view.width - 5)}", view.width, Ink.DIM)
+        told = told[len(others) :]
+    if told:
+        lead = "else " if told[0] != rest and two + len("else ") <= view.width else ""
+        yield (line(Span(lead + flowed(told, view.width - len(lead)), Ink.DIM)),)
 
 
-def _told(others: list[CauseScore], cells: int) -> str:
-    return flowed((f"{printable(o.cause)} {o.confidence:.2f}" for o in others), cells)
+def _leading(diagnosis: Diagnosis, names: int, *, few: bool) -> Iterator[Line]:
+    """The leading cause, in ever fewer cells where rows are too few for a line of its own below it."""
+    cause, confidence = diagnosis.cause, diagnosis.confidence
+    yield _cause(cause, confidence, names, Ink.STRONG)
+    for bar_cells in (_BAR_CELLS, 8, 4) if few else ():
+        yield _cause(cause, confidence, len(printable(cause)) + 1, Ink.STRONG, bar_cells)
 
 
-def _cause(cause: str, confidence: float, name_cells: int, ink: Ink) -> Line:
+def runners_up(diagnosis: Diagnosis) -> tuple[CauseScore, ...]:
+    """The next two with their scores, and whatever else was ranked."""
+    others = diagnosis.ranked if diagnosis.cause == UNCLEAR else diagnosis.ranked[1:]
+    return (*others, *(diagnosis.also_ran or ())[: max(0, 2 - len(others))])
+
+
+def remaining(diagnosis: Diagnosis) -> str:
+    """What is known of the scores that have no name here; empty where that is nothing or two are named."""
+    if len(diagnosis.ranked) >= _RANKED or len(runners_up(diagnosis)) >= _NAMED:
+        return ""
+    words = "all others" if runners_up(diagnosis) or diagnosis.ranked else "every cause"
+    return f"{words} below 0.30" if diagnosis.also_ran is None else f"{words} 0.00"
+
+
+def _cause(cause: str, confidence: float, name_cells: int, ink: Ink, bar_cells: int = _BAR_CELLS) -> Line:
     return (
         Span(left(printable(cause), name_cells), ink),
-        Span(bar(confidence, _BAR_CELLS), Ink.SERIES),
+        Span(bar(confidence, bar_cells), Ink.SERIES),
         Span(f" {confidence:.2f}"),
     )
 
@@ -132,6 +162,9 @@ def diagnosis_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
         if cause.unknown:
             rows += wrapped_block(f"not known here: {', '.join(cause.unknown)}", cells, Ink.NOTICE)
         rows.append(EMPTY)
+    low = [f"{printable(o.cause)} {o.confidence:.2f}" for o in diagnosis.also_ran or ()]
+    if below := " · ".join([*low, *filter(None, [remaining(diagnosis)])]):
+        rows += [*wrapped_block(below, cells, Ink.DIM), EMPTY]
     for moved in diagnosis.changed_before:
         rows += wrapped_block(f"before it: {moved}", cells)
     for block in _measure_next(diagnosis, cells):

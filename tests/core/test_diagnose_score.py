@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inferguard_core.diagnose import SIGNATURES, UNCLEAR
 from inferguard_core.diagnose.conditions.table import CONDITIONS
-from inferguard_core.diagnose.diagnosis import actuation, ranked, risk_level
+from inferguard_core.diagnose.diagnosis import TOLD_FROM, actuation, also_ran, ranked, risk_level, scored
 from inferguard_core.diagnose.signature import NAMED_FROM, score
 from inferguard_core.frame import Severity
 from inferguard_core.verdict import ActionType, CauseScore, Condition
@@ -124,6 +124,18 @@ def test_more_evidence_against_a_cause_never_raises_it(
     assume(against)
     name = data.draw(st.sampled_from(against))
     assert confidence(cause, {**told, name: True}) <= confidence(cause, told) + 1e-12
+
+
+@given(known)
+def test_what_is_named_behind_the_ranked_is_the_best_of_the_rest(told: dict[str, bool | None]) -> None:
+    every = {one.cause: one.confidence for one in scored(conditions(told))}
+    behind = [one.cause for one in also_ran(scored(conditions(told)))]
+    rest = set(every) - {one.cause for one in ranked(conditions(told))} - set(behind)
+    assert len(behind) <= 2
+    assert [every[cause] for cause in behind] == sorted((every[cause] for cause in behind), reverse=True)
+    assert all(0.0 < every[cause] < TOLD_FROM for cause in behind)
+    most = max((every[cause] for cause in rest), default=0.0)
+    assert most == 0.0 or (len(behind) == 2 and most <= every[behind[-1]])
 
 
 @given(causes, known, st.data())

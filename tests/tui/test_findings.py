@@ -1,4 +1,4 @@
-"""What the panels of conclusions say: anomalies, diagnosis, advisories with fix and impact, incidents."""
+"""What the panels of conclusions say: anomalies, advisories with fix and impact, incidents."""
 
 from __future__ import annotations
 
@@ -58,50 +58,6 @@ def test_a_zoomed_anomaly_shows_its_evidence() -> None:
     drawn = "\n".join(text_of(row) for row in ANOMALIES.detail(frames.critical(), WIDE))
     assert "preemptions 144 · limit 2 · 60 s · from vllm:num_preemptions_total" in drawn
     assert "swap: swapped is not exported; vLLM V1 does not swap" in drawn
-
-
-def test_diagnosis_is_pending_only_while_an_incident_is_open() -> None:
-    assert "rules pending" in text(DIAGNOSIS, frames.critical(diagnosis=None))
-    calm = text(DIAGNOSIS, frames.endpoint())
-    assert "no incident is open" in calm
-    assert "pending" not in calm
-
-
-def test_diagnosis_ranks_its_causes_and_says_why() -> None:
-    drawn = text(DIAGNOSIS, frames.critical(), View(100, 20))
-    assert "kv_exhausted" in drawn
-    assert "0.86" in drawn
-    assert "long_contexts 0.31 · arrival_surge 0.18" in drawn
-    assert "✔ KV ≥ 0.9 held for 30 s (0.98)" in drawn
-    assert "but: few running (12)" in drawn
-    assert "not so: KV tokens per running request near what they were before" in drawn
-    assert "before it: arrivals 4.2 /s → 9.1 /s" in drawn
-    assert "wrong lever: more sequences: 58 of 256 run; KV is the cap" in drawn
-    assert "mode preemption_storm · risk high · manual review" in drawn
-    assert "measure next" not in drawn
-    assert "rules" in drawn.splitlines()[0]
-    assert "more in zoom" not in drawn
-
-
-def test_in_few_rows_the_diagnosis_keeps_cause_reason_and_wrong_lever() -> None:
-    title, *body = text(DIAGNOSIS, frames.critical(), View(80, 4)).splitlines()
-    assert [row[:12] for row in body] == ["kv_exhausted", "✔ running re", "wrong lever:"]
-    assert "7 more in zoom" in title
-
-
-def test_what_of_the_diagnosis_does_not_fit_is_in_the_zoom() -> None:
-    assert DIAGNOSIS.detail is not None
-    drawn = "\n".join(text_of(row) for row in DIAGNOSIS.detail(frames.critical(), WIDE))
-    for words in ("not known here: swapping", "✔ requests wait (0 → 38)", "measure next: p99 of inter-token"):
-        assert words in drawn
-    assert "kv_usage 97.9 % · limit 90.0 %" in drawn
-
-
-def test_an_unclear_diagnosis_says_what_to_measure() -> None:
-    drawn = text(DIAGNOSIS, frames.critical(diagnosis=conclusions.unclear()), View(60, 5))
-    assert "unclear: no cause reaches 0.50" in drawn
-    assert "compute_bound 0.40" in drawn
-    assert "measure next: GPU clocks (nvidia-smi dmon)" in drawn
 
 
 def test_what_a_model_wrote_cannot_drive_the_terminal() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOLD = 3
 TOLD_FROM = 0.3
-"""Less than a third of what is known speaks for it: not worth a line."""
+"""Less than a third of what is known speaks for it: not worth a line of reasons, only its score."""
 ASKED = 4
 """What to measure next: more would not be done."""
 EVIDENCE = 6
@@ -35,7 +35,7 @@ NO_SIGNAL = "GPU clocks, throttling and neighbours on the host (nvidia-smi dmon)
 def diagnose(scene: Scene, memory: EpisodeMemory) -> Diagnosis:
     """The ranked causes of the open incident. `memory` may or may not hold this scene already."""
     kept = remember(memory, scene)
-    return _told(scene, kept, ranked(kept.conditions))
+    return _told(scene, kept, scored(kept.conditions))
 
 
 def ranked(conditions: Mapping[str, Condition]) -> tuple[CauseScore, ...]:
@@ -43,9 +43,17 @@ def ranked(conditions: Mapping[str, Condition]) -> tuple[CauseScore, ...]:
 
     A consequence comes after every named cause that began no later than it.
     """
+    return _ranked(scored(conditions), conditions)
+
+
+def scored(conditions: Mapping[str, Condition]) -> tuple[CauseScore, ...]:
+    """Every cause with its score, in the order of the table."""
+    return tuple(score(signature, conditions) for signature in SIGNATURES.values())
+
+
+def _ranked(scores: tuple[CauseScore, ...], conditions: Mapping[str, Condition]) -> tuple[CauseScore, ...]:
     onsets = {cause: onset(signature, conditions) for cause, signature in SIGNATURES.items()}
     order = {cause: i for i, cause in enumerate(SIGNATURES)}
-    scores = [score(signature, conditions) for signature in SIGNATURES.values()]
     found = [s for s in scores if s.confidence >= TOLD_FROM]
     causes = [onsets[s.cause] for s in found if s.confidence >= NAMED_FROM and not _follows(s.cause)]
     first = min(causes, default=None)
@@ -62,7 +70,14 @@ def _follows(cause: str) -> bool:
     return SIGNATURES[cause].consequence
 
 
-def _told(scene: Scene, memory: EpisodeMemory, causes: tuple[CauseScore, ...]) -> Diagnosis:
+def also_ran(scores: tuple[CauseScore, ...]) -> tuple[CauseScore, ...]:
+    """The best of those that are not worth telling; one with nothing for it was not in the running."""
+    low = [s for s in scores if 0.0 < s.confidence < TOLD_FROM]
+    return tuple(sorted(low, key=lambda s: -s.confidence)[: TOLD - 1])
+
+
+def _told(scene: Scene, memory: EpisodeMemory, scores: tuple[CauseScore, ...]) -> Diagnosis:
+    causes = _ranked(scores, memory.conditions)
     best = causes[0] if causes else None
     named = SIGNATURES[best.cause] if best is not None and best.confidence >= NAMED_FROM else None
     conditions = memory.conditions
@@ -79,6 +94,7 @@ def _told(scene: Scene, memory: EpisodeMemory, causes: tuple[CauseScore, ...]) -
         changed_before=movers(memory.prelude),
         wrong_lever=_wrong_lever(named, conditions) if named is not None else None,
         measure_next=_measure_next(scene, named, causes[:TOLD]),
+        also_ran=also_ran(scores),
     )
 
 
