@@ -129,12 +129,14 @@ def parameter(name: str, given: float | str) -> str:
 
 
 def measured(measure: Measure | None) -> str:
-    """A measure's value in its unit; one that lies beyond the engine's last bucket reads `≥ 10.0 s`."""
+    """A measure's value in its unit; a bound says so: one beyond the engine's last bucket reads `≥ 10.0 s`."""
     if measure is None:
         return UNKNOWN
     text = quantity(measure.value, measure.unit)
     if measure.value is None or not measure.why_unknown:
         return text
+    if measure.why_unknown.startswith("at most"):
+        return f"≤ {text}"
     # A bucket's end is a round number of seconds; minutes would only make it longer.
     return f"≥ {measure.value:.0f} s" if measure.unit == "seconds" and measure.value >= 99.5 else f"≥ {text}"
 

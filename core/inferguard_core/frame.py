@@ -88,6 +88,8 @@ class MeasureId(StrEnum):
     TTFT_P50 = "ttft_p50"
     TTFT_P95 = "ttft_p95"
     TTFT_P99 = "ttft_p99"
+    TTFT_OVER_GOAL = "ttft_over_goal"
+    """Share of requests whose first token came later than the goal; a bound where no bucket ends at the goal."""
     ITL_P50 = "itl_p50"
     ITL_P95 = "itl_p95"
     PROMPT_RATE = "prompt_rate"
@@ -116,7 +118,8 @@ class Measure:
     source: str = ""
     """The exposed metric name(s) it was computed from."""
     why_unknown: str = ""
-    """When `value` is None: not exported, too few samples, first poll, …"""
+    """When `value` is None: not exported, too few samples, first poll, … With a value: why it is only a bound, which
+    is the upper one where this begins with `at most`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Gauges are instants, rates and quantiles come from the last minute. What cannot 
 
 from __future__ import annotations
 
+from math import isclose
 from typing import TYPE_CHECKING
 
 from inferguard_core.actions.load import tokens_held
@@ -53,6 +54,7 @@ def measures(window: Window, reading: Reading, limits: Limits) -> dict[str, Meas
         shown[measure] = _rate(window, reading, signal, unit)
     for signal in _QUANTILES:
         shown |= _quantiles(window, reading, signal)
+    shown[MeasureId.TTFT_OVER_GOAL] = _over_goal(window, reading, limits.ttft_objective_s)
     shown |= _queue(window, reading, limits)
     shown[MeasureId.RECOMPUTE_RATE] = _recomputed(window, reading, shown[MeasureId.PREEMPTION_RATE])
     shown[MeasureId.ARRIVAL_RATE] = _arrivals(window, reading)
@@ -103,6 +105,20 @@ def _quantiles(window: Window, reading: Reading, signal: Signal) -> dict[str, Me
             why = f"beyond the last bucket: at least {value:g} s" if beyond else ""
             shown[measure] = Measure(value, "seconds", elapsed, n, source, why)
     return shown
+
+
+def _over_goal(window: Window, reading: Reading, goal: float) -> Measure:
+    share = window.share_over(Signal.TTFT, goal, WINDOW_S)
+    if share is None:
+        return Measure(None, "ratio", WINDOW_S, why_unknown=_why(reading, Signal.TTFT))
+    source = _source(reading, Signal.TTFT)
+    if share.n < QUANTILE_MIN_N:
+        why = f"n {share.n}, needs {QUANTILE_MIN_N}"
+        return Measure(None, "ratio", share.seconds, share.n, source, why)
+    bound = "at most" if share.edge < goal else "at least"
+    exact = isclose(share.edge, goal)
+    why = "" if exact else f"{bound}: counted over {share.edge:g} s, where a bucket ends"
+    return Measure(share.over, "ratio", share.seconds, share.n, source, why)
 
 
 def _queue(window: Window, reading: Reading, limits: Limits) -> dict[str, Measure]:

@@ -19,6 +19,7 @@ _MEASURED_BY = {
     MeasureId.TTFT_P50: Signal.TTFT,
     MeasureId.TTFT_P95: Signal.TTFT,
     MeasureId.TTFT_P99: Signal.TTFT,
+    MeasureId.TTFT_OVER_GOAL: Signal.TTFT,
     MeasureId.ITL_P50: Signal.ITL,
     MeasureId.ITL_P95: Signal.ITL,
     MeasureId.PROMPT_RATE: Signal.PROMPT_TOKENS,

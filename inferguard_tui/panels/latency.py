@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import MeasureId
-from inferguard_tui.formatting import amount, seconds, window
-from inferguard_tui.glyphs import UNKNOWN
-from inferguard_tui.line import EMPTY, Ink, Line, Span, flowed, left, line, right, width
+from inferguard_core.frame import MeasureId, Severity
+from inferguard_tui.formatting import amount, percent, seconds, window
+from inferguard_tui.glyphs import SHAPE, UNKNOWN
+from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right, width
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
 from inferguard_tui.panels.view import Content, Panel, View
 
@@ -20,6 +20,8 @@ _ROWS = (
 )
 _TITLE_CELLS = 13
 """Of the title and its rule, which a note has to leave."""
+_MISSED = 0.05
+"""From this share on p95 is over the goal."""
 
 
 def _goal(endpoint: EndpointFrame) -> str:
@@ -77,12 +79,32 @@ def latency_content(endpoint: EndpointFrame, view: View) -> Content:
         )
         if roomy:
             rows.append(_p95_trend(endpoint, p95, view.width))
-    p99 = value(endpoint, MeasureId.TTFT_P99)
-    extra = [
-        part for part in (f"TTFT p99 {seconds(p99)}" if p99 is not None else "", _goal(endpoint)) if part
-    ]
-    rows.append(line(Span(flowed(reversed(extra), view.width), Ink.DIM)))
+    rows.append(_against_goal(endpoint, view.width))
     return Content(tuple(rows[: view.height]), _counted(endpoint, view.width))
+
+
+def _against_goal(endpoint: EndpointFrame, cells: int) -> Line:
+    """The goal, the share of requests over it, and the worst hundredth, as far as there is room."""
+    parts = [part for part in (Span(_goal(endpoint), Ink.DIM), _over(endpoint)) if part.text]
+    start = line(*(span for part in parts for span in (Span(" · ", Ink.DIM), part)))[1:]
+    p99 = value(endpoint, MeasureId.TTFT_P99)
+    gap = " · " if start else ""
+    forms = (f"{gap}{name} {seconds(p99)}" for name in ("TTFT p99", "p99")) if p99 is not None else ()
+    fits = next((form for form in forms if width(start) + len(form) <= cells), "")
+    return line(*start, Span(fits, Ink.DIM))
+
+
+def _over(endpoint: EndpointFrame) -> Span:
+    """`78 % over ▲`: how many requests missed the goal, with a mark where more than one in twenty did."""
+    found = endpoint.measures.get(MeasureId.TTFT_OVER_GOAL)
+    if found is None or found.value is None or "ttft" not in endpoint.thresholds:
+        return Span("")
+    share, why = found.value, found.why_unknown
+    bound = "" if not why else "≤ " if why.startswith("at most") else "≥ "
+    told = percent(share, 1 if 0.0 < share < 0.1 else 0)
+    missed = share > _MISSED
+    mark = f" {SHAPE[Severity.CRITICAL]}" if missed else ""
+    return Span(f"{bound}{told} over{mark}", Ink.LIMIT if missed else Ink.DIM)
 
 
 def _counted(endpoint: EndpointFrame, cells: int) -> str:
@@ -112,6 +134,7 @@ def latency_detail(endpoint: EndpointFrame, view: View) -> tuple[Line, ...]:
         MeasureId.TTFT_P50,
         MeasureId.TTFT_P95,
         MeasureId.TTFT_P99,
+        MeasureId.TTFT_OVER_GOAL,
         MeasureId.ITL_P50,
         MeasureId.ITL_P95,
     )

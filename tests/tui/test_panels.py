@@ -181,6 +181,29 @@ def test_latency_over_its_goal_stands_out() -> None:
     assert Ink.LIMIT not in {span.ink for row in calm for span in row}
 
 
+@pytest.mark.parametrize(
+    ("share", "why", "says"),
+    [
+        (0.78, "", "goal 1.00 s · 78 % over ▲"),
+        (0.78, "at most: counted over 0.75 s, where a bucket ends", "goal 1.00 s · ≤ 78 % over ▲"),
+        (0.03, "", "goal 1.00 s · 3.0 % over"),
+        (0.0, "", "goal 1.00 s · 0 % over"),
+        (None, "n 3, needs 20", "goal 1.00 s"),
+    ],
+)
+@pytest.mark.parametrize(("cells", "p99"), [(31, ""), (40, "p99 421 ms"), (60, "TTFT p99 421 ms")])
+def test_latency_says_which_share_of_requests_is_over_the_goal(
+    share: float | None, why: str, says: str, cells: int, p99: str
+) -> None:
+    known = figures.measures() | {
+        MeasureId.TTFT_OVER_GOAL: Measure(share, "ratio", 60.0, 372, why_unknown=why),
+        MeasureId.TTFT_P99: Measure(0.421, "seconds", 60.0, 372),
+    }
+    row = text(LATENCY, frames.endpoint(measures=known), View(cells, 4)).splitlines()[-1]
+    assert row.startswith(says)
+    assert row.removeprefix(says).lstrip(" ▲·").endswith(p99)
+
+
 def test_work_shares_decode_among_the_running() -> None:
     assert "31.0 tok/s" in text(WORK, frames.endpoint())  # 1800 / 58
 
