@@ -51,6 +51,24 @@ async def test_one_connection_serves_one_request_after_another():
     assert (server.opened, server.asked) == (1, 5)
 
 
+async def test_a_name_is_tried_at_all_its_addresses():
+    """`localhost` is ::1 too on most hosts, where the test's server does not listen."""
+    server = Counting()
+    async with listening(server) as at, client() as asks:
+        by_name = f"localhost:{at.rpartition(':')[2]}"
+        assert await asked(asks, by_name, 2) == [PAGE] * 2
+    assert server.opened == 1
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="Python 3.11 has no eager tasks")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_it_connects_under_the_eager_tasks_of_textual(host):
+    server = Counting()
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    async with listening(server) as at, client() as asks:
+        assert await asked(asks, f"{host}:{at.rpartition(':')[2]}", 2) == [PAGE] * 2
+
+
 async def test_requests_at_the_same_time_have_a_connection_each():
     server = Counting()
     async with listening(server) as at, client() as asks:

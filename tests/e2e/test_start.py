@@ -28,7 +28,7 @@ sys.exit(main(sys.argv[1:]))
 ALLOWED = {
     *("textual", "rich", "platformdirs", "markdown_it", "mdurl", "linkify_it", "uc_micro"),
     *("annotated_types", "typing_extensions"),
-    *("httpx", "h11", "idna", "certifi"),
+    *("httpx", "aiohappyeyeballs", "h11", "idna", "certifi"),
     *("plotext", "prettydoc"),
 }
 MOST_MODULES = 400

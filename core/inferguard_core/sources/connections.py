@@ -1,4 +1,4 @@
-"""Connections to endpoints under httpx's interface: asyncio's streams, h11 for the protocol, nothing else.
+"""Connections to endpoints under httpx's interface: asyncio's streams, h11 for the protocol, little else.
 
 httpx's own pool searches all its connections for every request, which makes many endpoints dear, and brings four
 packages with it; aiohttp's is fast and 5 MiB larger than this. What a monitor asks is one GET at a time of each
@@ -8,12 +8,15 @@ endpoint, so the connections are kept by endpoint and there is nothing to search
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import h11
 import httpx
+from aiohappyeyeballs import start_connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -188,10 +191,28 @@ class Connections(httpx.AsyncBaseTransport):
         if origin.scheme == "https":
             # The system's authorities are 30 to 50 ms and 1.1 MiB: read where an endpoint needs them.
             self._context = context = self._context or ssl.create_default_context()
-        reader, writer = await asyncio.open_connection(
-            origin.host, origin.port, ssl=context, happy_eyeballs_delay=_HAPPY_EYEBALLS_S
-        )
-        return Connection(reader, writer)
+        return Connection(*await _streams(origin, context))
+
+
+async def _streams(
+    origin: Origin, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first address of the name that answers."""
+    host, port = origin.host, origin.port
+    if _is_address(host):
+        return await asyncio.open_connection(host, port, ssl=context)
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # asyncio's own race of addresses fails under the eager tasks that Textual sets (Python 3.12, 3.13).
+    taken = await start_connection(addresses, happy_eyeballs_delay=_HAPPY_EYEBALLS_S)
+    return await asyncio.open_connection(sock=taken, ssl=context, server_hostname=host if context else None)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Body(httpx.AsyncByteStream):
