@@ -45,3 +45,7 @@ class Choice(Dialog):
             event.stop()
             self.dismiss()
             self._chosen(key)
+        elif event.key not in self.active_bindings:
+            event.stop()
+            *keys, last = (option for option, _ in self._options)
+            self.answer(f"press {', '.join(keys)} or {last}")
