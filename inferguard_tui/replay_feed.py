@@ -28,6 +28,7 @@ SLICE = 50
 """Polls observed before the event loop gets a turn: about 50 ms."""
 HERE_S, NEAR_S = 2.0, 0.01
 """An incident that opened less than the first before the position is the one looked at; the second, one ahead of it."""
+NO_MORE = "no incident opens after this"
 MIN_SPEED, MAX_SPEED = 0.25, 64.0
 
 
@@ -48,6 +49,7 @@ class ReplayFeed:
         self._speed = speed
         self._paused = False
         self._hunting = False
+        self._note = ""
         self._at_s = 0.0
         self._seq = 0
         self._closed = False
@@ -59,6 +61,7 @@ class ReplayFeed:
         return self
 
     def toggle_pause(self) -> None:
+        self._note = ""
         if self._ended:
             self.seek(0.0)
             self._paused = False
@@ -68,6 +71,7 @@ class ReplayFeed:
 
     def seek(self, at_s: float) -> None:
         self._hunting = False
+        self._note = ""
         self._at_s = min(max(0.0, at_s), self._course.length_s)
         self._course.rewind(self._at_s)
         self._changed.set()
@@ -105,6 +109,7 @@ class ReplayFeed:
             await self._catch_up()
             if self._hunting:
                 await self._hunt()
+                await self._catch_up()
                 shown = time.monotonic()
             yield self._frame()
             resting = self._paused or self._ended
@@ -131,7 +136,7 @@ class ReplayFeed:
             await asyncio.sleep(0)
 
     async def _hunt(self) -> None:
-        """Run on until an incident opens, or the recording ends; a person's seek stops it."""
+        """Run on until an incident opens; a person's seek stops it. Where none does, it stays where it stood."""
         while self._hunting and not self._course.whole and not self._closed:
             opened = self._course.take(self._course.taken + 1)
             if opened is not None:
@@ -141,7 +146,8 @@ class ReplayFeed:
                 await asyncio.sleep(0)
         if self._hunting:
             self._hunting = False
-            self._at_s = self._course.length_s
+            self._note = NO_MORE
+            self._course.rewind(self._at_s)
 
     def _frame(self) -> Frame:
         self._seq += 1
@@ -151,6 +157,6 @@ class ReplayFeed:
         age_s = None if seen is None else max(0.0, course.start_t + self._at_s - seen.poll.t)
         endpoint = endpoint_frame(course.watch, unix, age_s)
         position = ReplayPosition(
-            self._at_s, course.length_s, self._speed, self._paused, self._ended, course.marks
+            self._at_s, course.length_s, self._speed, self._paused, self._ended, course.marks, self._note
         )
         return replace(Frame(self._seq, unix, (endpoint,)), replay=position)

@@ -118,8 +118,7 @@ class Measure:
     source: str = ""
     """The exposed metric name(s) it was computed from."""
     why_unknown: str = ""
-    """When `value` is None: not exported, too few samples, first poll, … With a value: why it is only a bound, which
-    is the upper one where this begins with `at most`."""
+    """Without a value: not exported, first poll, … With one: why it is a bound, the upper one after `at most`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +286,8 @@ class ReplayPosition:
     ended: bool
     marks: tuple[float, ...] = ()
     """Where incidents opened, as far as was looked; rising."""
+    note: str = ""
+    """What a person's last key came to, where that shows nowhere else; in words of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ def replay_line(replay: ReplayPosition, cells: int) -> Line:
         Span(f"{speed}  ", Ink.DIM),
         Span(right(position(replay.at_s), len(length))),
     )
+    if replay.note:
+        start = (*start, Span(f"  {replay.note}", Ink.NOTICE))
     end = f" of {length} "
     room = cells - sum(len(span.text) for span in start) - len(end) - 1
     if room < 8:

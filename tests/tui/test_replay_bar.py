@@ -35,3 +35,13 @@ def test_the_place_goes_before_a_mark_in_the_same_cell() -> None:
 )
 def test_the_state_is_a_word(paused: bool, ended: bool, word: str) -> None:
     assert text_of(replay_line(ReplayPosition(1.0, 2.0, 1.0, paused, ended), 80)).startswith(f" {word}")
+
+
+@pytest.mark.parametrize("cells", [20, 40, 80, 120])
+def test_what_a_key_came_to_is_said_in_words_beside_the_track(cells: int) -> None:
+    told = ReplayPosition(50.0, 100.0, 16.0, True, False, (25.0,), "no incident opens after this")
+    bar = replay_line(told, cells)
+    assert width(bar) <= cells
+    if cells >= 80:
+        assert "no incident opens after this" in text_of(bar)
+        assert "●" in text_of(bar)

@@ -12,7 +12,7 @@ from inferguard_core.frame import Frame, MeasureId, Status
 from inferguard_core.poll import ProofLevel
 from inferguard_core.sources.recording import Recording
 from inferguard_tui.replay_desk import RecordingDesk
-from inferguard_tui.replay_feed import ReplayFeed
+from inferguard_tui.replay_feed import NO_MORE, ReplayFeed
 from inferguard_tui.session import open_recording
 
 FILE = Path(__file__).parents[1] / "fixtures" / "recordings" / "vllm-0.32-kv_pressure.jsonl.gz"
@@ -123,7 +123,7 @@ async def test_seeking_the_next_incident_stands_where_it_opens() -> None:
     assert frame.replay.marks == (frame.replay.at_s,)
 
 
-async def test_without_a_next_incident_it_goes_to_the_end() -> None:
+async def test_without_a_next_incident_it_stays_and_says_so() -> None:
     feed = ReplayFeed(recording(), Limits())
     feed.toggle_pause()
     stands = []
@@ -131,11 +131,17 @@ async def test_without_a_next_incident_it_goes_to_the_end() -> None:
         feed.seek_incident(1)
         frame = await following(feed)
         assert frame.replay is not None
-        stands.append(frame.replay.at_s)
-        if frame.replay.ended:
+        if frame.replay.note:
             break
-    assert frame.replay.ended
-    assert stands[:-1] == list(frame.replay.marks), "each incident once, in order"
+        stands.append((frame.replay.at_s, frame.endpoints))
+    assert frame.replay.note == NO_MORE
+    assert not frame.replay.ended
+    assert [at for at, _ in stands] == list(frame.replay.marks), "each incident once, in order"
+    assert (frame.replay.at_s, frame.endpoints) == stands[-1], "what is shown is where it stood"
+    feed.skip(1)
+    moved = (await following(feed)).replay
+    assert moved is not None
+    assert moved.note == "", "it is said until the next key"
 
 
 async def test_seeking_the_incident_before_goes_back_to_where_it_opened_and_then_to_the_start() -> None:
