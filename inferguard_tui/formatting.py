@@ -33,8 +33,8 @@ def amount(value: float | None) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A ratio as a percentage: `97.9 %`."""
-    return UNKNOWN if value is None else f"{value * 100:.{digits}f} %"
+    """A ratio as a percentage: `97.9%`."""
+    return UNKNOWN if value is None else f"{value * 100:.{digits}f}%"
 
 
 def seconds(value: float | None) -> str:

@@ -81,7 +81,7 @@ def _all(endpoint: EndpointFrame, incident: Incident | None) -> Iterator[Evidenc
 
 
 def two_values(evidence: Evidence) -> str:
-    """What it is against, then what it is: `baseline 4.2 /s -> 9.1 /s`, `limit 90.0 % -> 97.9 %`."""
+    """What it is against, then what it is: `baseline 4.2 /s -> 9.1 /s`, `limit 90.0% -> 97.9%`."""
     now = quantity(evidence.value, evidence.unit)
     if evidence.baseline is not None:
         return f"baseline {quantity(evidence.baseline, evidence.unit)} -> {now}"

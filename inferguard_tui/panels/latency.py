@@ -95,7 +95,7 @@ def _against_goal(endpoint: EndpointFrame, cells: int) -> Line:
 
 
 def _over(endpoint: EndpointFrame) -> Span:
-    """`78 % over ▲`: how many requests missed the goal, with a mark where more than one in twenty did."""
+    """`78% over ▲`: how many requests missed the goal, with a mark where more than one in twenty did."""
     found = endpoint.measures.get(MeasureId.TTFT_OVER_GOAL)
     if found is None or found.value is None or "ttft" not in endpoint.thresholds:
         return Span("")

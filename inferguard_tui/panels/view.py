@@ -125,7 +125,7 @@ def note_room(title: str, cells: int) -> int:
 
 
 def title_rule(title: str, note: str, view: View, ink: Ink = Ink.STRONG) -> Line:
-    """`─ KV cache ───────── 97.9 % ─`: a rule that carries the title and one fact."""
+    """`─ KV cache ───────── 97.9% ─`: a rule that carries the title and one fact."""
     lead = Span("▸ " if view.focused else "─ ", Ink.FOCUS if view.focused else Ink.RULE)
     name = Span(f"{title} ", Ink.FOCUS if view.focused else Ink.TITLE)
     room = note_room(title, view.width)

@@ -46,7 +46,7 @@ class ThemePicker(Picker):
             line(
                 Span("KV  "),
                 Span("▂▃▅▆█ ", Ink.SERIES),
-                Span("97.9 % ", Ink.LIMIT),
+                Span("97.9%  ", Ink.LIMIT),
                 Span("▂▃▂▅▃ ", Ink.SERIES_2),
             ),
             line(

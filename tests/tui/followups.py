@@ -122,7 +122,7 @@ def similar() -> tuple[Similar, ...]:
             NOW - 244_000,
             840.0,
             0.82,
-            ("the same cause", "KV +0.9 % a minute, then +1.1 %"),
+            ("the same cause", "KV +0.9% a minute, then +1.1%"),
             "throttle_concurrency 62 → 48",
             Grade.HELPED,
             "/var/lib/inferguard/slices/a.jsonl.gz",

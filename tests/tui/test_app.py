@@ -90,7 +90,7 @@ async def test_a_zoomed_panel_follows_the_frames() -> None:
         await pilot.pause()
         feed.push(frames.frame(frames.critical(), seq=2))
         await settled(pilot)
-        assert "97.9 %" in screen_text(pilot.app)
+        assert "97.9%" in screen_text(pilot.app)
 
 
 async def test_a_zoomed_list_scrolls() -> None:
@@ -138,7 +138,7 @@ async def test_a_feed_that_fails_is_a_line_and_the_last_frame_stays(
             f"\N{MULTIPLICATION SIGN} MONITOR STOPPED  {words}. What is shown is from 22:13:20."
             in rows(pilot)[1]
         )
-        assert "52.0 %" in screen_text(pilot.app)
+        assert "52.0%" in screen_text(pilot.app)
 
 
 async def test_a_feed_that_fails_before_its_first_frame_is_a_line_too() -> None:
@@ -221,7 +221,7 @@ async def test_resizing_in_mid_flight_draws_the_new_size() -> None:
             assert max(map(len, rows(pilot))) <= width
             assert len(rows(pilot)) == height
             assert "q quit" in rows(pilot)[-1]
-            assert "97.9 %" in screen_text(pilot.app)
+            assert "97.9%" in screen_text(pilot.app)
 
 
 @pytest.mark.parametrize("theme", [each.theme.name for each in find_themes()[0]])

@@ -97,7 +97,7 @@ async def test_an_endpoint_that_left_the_frames_is_not_shown_as_another() -> Non
         await settled(pilot)
         feed.push(frames.frame(frames.critical(2), frames.endpoint(3), seq=2))
         await settled(pilot)
-        assert "52.0 %" not in screen_text(pilot.app)
+        assert "52.0%" not in screen_text(pilot.app)
 
 
 async def test_the_filter_narrows_with_each_letter_and_escape_shows_all() -> None:

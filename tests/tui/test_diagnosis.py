@@ -53,7 +53,7 @@ def test_what_of_the_diagnosis_does_not_fit_is_in_the_zoom() -> None:
     drawn = "\n".join(text_of(row) for row in DIAGNOSIS.detail(frames.critical(), WIDE))
     for words in ("not known here: swapping", "✔ requests wait (0 → 38)", "measure next: p99 of inter-token"):
         assert words in drawn
-    assert "kv_usage 97.9 % · limit 90.0 %" in drawn
+    assert "kv_usage 97.9% · limit 90.0%" in drawn
 
 
 @pytest.mark.parametrize(("cells", "rows"), [(80, 4), (42, 7), (53, 10), (99, 14)])

@@ -105,7 +105,7 @@ def test_a_dead_endpoint_shows_old_values_as_old() -> None:
     dead = row(frames.dead(9), 9, frames.NOW, 120, under_cursor=False)
     assert "\N{MULTIPLICATION SIGN} NO DATA" in text_of(dead)
     assert "refused, 48 s" in text_of(dead)
-    assert {span.ink for span in dead if "52 %" in span.text} == {Ink.STALE}
+    assert {span.ink for span in dead if "52%" in span.text} == {Ink.STALE}
 
 
 @pytest.mark.parametrize("cells", [80, 100, 120, 200])

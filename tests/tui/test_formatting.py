@@ -70,13 +70,13 @@ def test_a_rare_event_is_counted_by_the_minute(value: float | None, text: str) -
 
 
 def test_a_ratio_is_a_percentage() -> None:
-    assert (percent(0.979), percent(0.979, 0), percent(None)) == ("97.9 %", "98 %", "—")
+    assert (percent(0.979), percent(0.979, 0), percent(None)) == ("97.9%", "98%", "—")
 
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (0.5, "ratio", "50.0 %"),
+        (0.5, "ratio", "50.0%"),
         (0.2, "seconds", "200 ms"),
         (1_800.0, "tokens/s", "1.8 k tok/s"),
         (3_100_000.0, "tokens", "3.1 M tok"),

@@ -45,7 +45,7 @@ def test_the_card_says_verdict_numbers_restarts_and_what_was_tried() -> None:
         "CRITICAL open 3 m 12 s, from 2023-11-14 22:10:08 UTC",
         "verdict: KV exhausted by demand (kv_exhausted, 0.86, rules)",
         "preemptions [vllm:num_preemptions_total]: limit 2 -> 144, over 60 s",
-        "kv_usage [vllm:kv_cache_usage_perc]: limit 90.0 % -> 97.9 %, over 30 s",
+        "kv_usage [vllm:kv_cache_usage_perc]: limit 90.0% -> 97.9%, over 30 s",
         "would not help: more sequences (58 of 256 run; KV is the cap)",
         "restarts: none in this incident",
         "tried: throttle_concurrency by kim at 2023-11-14 22:10:50 UTC: applied; helped",
@@ -110,7 +110,7 @@ def test_a_card_is_plain_text_whatever_people_wrote() -> None:
         ("1. item", r"1\. item"),
         ("www.evil.example", r"www\.evil.example"),
         ("one\ntwo", "one two"),
-        ("KV 97.9 % - full", "KV 97.9 % - full"),
+        ("KV 97.9% - full", "KV 97.9% - full"),
         ("&lt;", r"\&lt;"),
         ("@everyone", r"\@everyone"),
         (r"back\slash", r"back\\slash"),
@@ -138,7 +138,7 @@ def test_the_page_holds_every_part_of_the_incident() -> None:
         "## Similar past incidents",
     ):
         assert f"\n{title}\n" in page
-    assert "| `kv_usage` | `vllm:kv_cache_usage_perc` |  | 90.0 % | 97.9 % | 30 s |" in page
+    assert "| `kv_usage` | `vllm:kv_cache_usage_perc` |  | 90.0% | 97.9% | 30 s |" in page
     assert "- --max-num-seqs 256\n+ --max-num-seqs 44\n" in page
     assert "| 2023-11-14 22:10:30 UTC | 22 s | kim | kim is on it |" in page
     assert "Grade: helped. preemptions 2.4 /s → 0.1 /s" in page

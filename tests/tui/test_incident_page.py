@@ -48,7 +48,7 @@ def test_the_head_is_two_lines_that_name_state_age_and_who_is_on_it(cells: int) 
 def test_reasons_for_and_against_stand_with_their_numbers_and_exposed_names() -> None:
     told = page(SUBJECT)
     assert "✔ for      KV ≥ 0.9 held for 30 s (0.98)" in told
-    assert "kv_usage 97.9 % · limit 90.0 % · 30 s · from vllm:kv_cache_usage_perc" in told
+    assert "kv_usage 97.9% · limit 90.0% · 30 s · from vllm:kv_cache_usage_perc" in told
     assert "× against  few running (12)" in told
     assert "× not so   KV tokens per running request near what they were before" in told
     assert "? unknown  swapping" in told
@@ -127,7 +127,7 @@ def test_a_grade_is_a_word(grade: Grade, said: str) -> None:
 def test_similar_incidents_say_what_matched_what_was_done_and_whether_it_helped() -> None:
     told = words(similar_rows(followups.similar(), NOW, 100))
     assert "0.82  KV exhausted by demand" in told
-    assert "alike: KV +0.9 % a minute, then +1.1 %" in told
+    assert "alike: KV +0.9% a minute, then +1.1%" in told
     assert "done: throttle_concurrency 62 → 48" in told
     assert "grade: helped" in told
     assert "nothing is known to have been done" in told
@@ -143,8 +143,8 @@ def test_a_past_incident_is_not_given_the_conclusions_of_the_open_one() -> None:
 
 def test_the_worst_values_of_the_episode_are_told() -> None:
     told = page(SUBJECT)
-    assert "kv usage                   98.9 %" in told
-    assert "prefix hit rate (lowest)   22.0 %" in told
+    assert "kv usage                   98.9%" in told
+    assert "prefix hit rate (lowest)   22.0%" in told
 
 
 def test_who_is_on_it_and_a_snooze_that_is_over_is_no_longer_told() -> None:

@@ -52,15 +52,15 @@ class Watched(LineView):
 async def test_equal_lines_repaint_nothing_and_a_change_its_own_cells() -> None:
     view = Watched()
     async with Harness(view).run_test(size=(30, 4)) as pilot:
-        view.draw((line("KV 97.9 %"), line("steady")))
+        view.draw((line("KV 97.9%"), line("steady")))
         await pilot.pause()
         view.repainted.clear()
-        view.draw((line("KV 97.9 %"), line("steady")))
+        view.draw((line("KV 97.9%"), line("steady")))
         assert view.repainted == []
-        view.draw((line("KV 98.1 %"), line("steady")))
+        view.draw((line("KV 98.1%"), line("steady")))
         assert [(r.x, r.y, r.width, r.height) for r in view.repainted] == [(4, 0, 3, 1)]
         await pilot.pause()
-        assert screen_text(pilot.app).splitlines()[:2] == ["KV 98.1 %", "steady"]
+        assert screen_text(pilot.app).splitlines()[:2] == ["KV 98.1%", "steady"]
 
 
 async def test_fewer_lines_leave_nothing_behind() -> None:

@@ -58,7 +58,7 @@ def test_a_panel_without_a_frame_waits_for_one(panel: Panel) -> None:
 @pytest.mark.parametrize("panel", [p for p in PANELS if p.measured], ids=lambda panel: panel.id)
 def test_nothing_unknown_reads_as_zero(panel: Panel) -> None:
     body = text(panel, frames.waiting()).partition("\n")[2]
-    assert "0 %" not in body.replace("100 ", "")
+    assert "0%" not in body.replace("100 ", "")
     assert "—" in text(panel, frames.waiting())
 
 
@@ -82,10 +82,10 @@ def test_a_narrow_title_says_old_in_fewer_words() -> None:
 
 def test_the_kv_chart_has_a_fixed_axis_and_its_limit() -> None:
     drawn = text(KV, frames.endpoint())
-    assert "52.0 % of 3.1 M tok" in drawn
+    assert "52.0% of 3.1 M tok" in drawn
     assert "100 ┤" in drawn
     assert "  0 ┤" in drawn
-    assert "5 min · limit 85 %" in drawn
+    assert "5 min · limit 85%" in drawn
 
 
 def test_a_forecast_stands_under_the_chart_with_its_range_and_its_word() -> None:
@@ -97,13 +97,13 @@ def test_a_forecast_stands_under_the_chart_with_its_range_and_its_word() -> None
 def test_a_forecast_takes_the_place_of_the_limit_in_one_line() -> None:
     with_one, without = text(KV, frames.filling(), View(80, 1)), text(KV, frames.endpoint(), View(80, 1))
     assert "full in ≈ 40 s, possible" in with_one
-    assert "limit 85 %" in without
+    assert "limit 85%" in without
 
 
 def test_a_forecast_beyond_its_promise_gives_no_time() -> None:
     far = replace(conclusions.forecast(), seconds=None, low_s=None, high_s=None)
     drawn = text(KV, frames.filling(forecast=far))
-    assert "rising 21.0 % a minute, full too far off to say" in drawn  # 0.0035 a second
+    assert "rising 21.0% a minute, full too far off to say" in drawn  # 0.0035 a second
     assert "full in" not in drawn
 
 
@@ -184,10 +184,10 @@ def test_latency_over_its_goal_stands_out() -> None:
 @pytest.mark.parametrize(
     ("share", "why", "says"),
     [
-        (0.78, "", "goal 1.00 s · 78 % over ▲"),
-        (0.78, "at most: counted over 0.75 s, where a bucket ends", "goal 1.00 s · ≤ 78 % over ▲"),
-        (0.03, "", "goal 1.00 s · 3.0 % over"),
-        (0.0, "", "goal 1.00 s · 0 % over"),
+        (0.78, "", "goal 1.00 s · 78% over ▲"),
+        (0.78, "at most: counted over 0.75 s, where a bucket ends", "goal 1.00 s · ≤ 78% over ▲"),
+        (0.03, "", "goal 1.00 s · 3.0% over"),
+        (0.0, "", "goal 1.00 s · 0% over"),
         (None, "n 3, needs 20", "goal 1.00 s"),
     ],
 )
@@ -209,7 +209,7 @@ def test_work_shares_decode_among_the_running() -> None:
 
 
 def test_preemption_relates_to_what_finishes() -> None:
-    assert "39 %" in text(PREEMPTION, frames.critical())  # 2.4 / 6.2
+    assert "39%" in text(PREEMPTION, frames.critical())  # 2.4 / 6.2
 
 
 def test_status_names_the_failure() -> None:
@@ -276,7 +276,7 @@ def test_preemption_shows_its_cost_as_an_estimate() -> None:
     rows = [text_of(row) for row in preemption_content(endpoint, View(24, 5)).lines]
     assert rows[1].split() == ["redo", "tok", "125", "k/s", "est."]
     # 2.4/s of 52,000 tokens, beside 9,800 computed: 124,800 of 134,600.
-    assert rows[2].split() == ["prefill", "93", "%", "est."]
+    assert rows[2].split() == ["prefill", "93%", "est."]
 
 
 def test_a_cost_that_is_not_known_is_no_zero() -> None:

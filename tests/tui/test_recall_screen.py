@@ -71,7 +71,7 @@ async def test_it_asks_at_once_for_what_is_like_the_incident() -> None:
         await settled(pilot)
         assert isinstance(app.screen, RecallScreen)
         assert desk.asked == [("recall", "", conclusions.INCIDENT)]
-        assert "alike: KV +0.9 % a minute, then +1.1 %" in screen_text(app)
+        assert "alike: KV +0.9% a minute, then +1.1%" in screen_text(app)
         await pilot.press("escape")
         assert isinstance(app.screen, EndpointScreen)
 
