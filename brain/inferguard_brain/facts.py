@@ -33,14 +33,14 @@ class Fact:
 
     @property
     def shown(self) -> str:
-        """`kv_usage now 97.9 %`."""
+        """`kv_usage now 97.9%`."""
         return f"{self.name} {amount(self.value, self.unit)}"
 
 
 def amount(value: float, unit: str) -> str:
     """A number with its unit, rounded to three digits."""
     if unit == "ratio":
-        return f"{value * 100:.3g} %"
+        return f"{value * 100:.3g}%"
     shown = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return shown if unit in ("1", "") else f"{shown} {'s' if unit == 'seconds' else unit}"
 

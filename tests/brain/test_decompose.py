@@ -143,15 +143,15 @@ def data(**more: Any) -> Context:
     [
         (
             Asked("stats", "kv_usage", seconds=300.0),
-            ["median 85 %", "lowest 80 %", "highest 90 %", "newest 90 %"],
+            ["median 85%", "lowest 80%", "highest 90%", "newest 90%"],
         ),
         (Asked("slope", "waiting", seconds=300.0), ["slope 0.1 requests/s", "began", "ended", "tau 1"]),
         (Asked("correlate", "kv_usage", "waiting", 300.0), ["correlation of kv_usage and waiting 1"]),
         (
             Asked("compare_baseline", "kv_usage"),
-            ["median of 60 s 89 %", "healthy median 45 %", "part of healthy 198 %"],
+            ["median of 60 s 89%", "healthy median 45%", "part of healthy 198%"],
         ),
-        (Asked("priors"), ["similarity 90 %", "throttled, helped"]),
+        (Asked("priors"), ["similarity 90%", "throttled, helped"]),
         (Asked("events"), ["at -5 s: opened"]),
         (Asked("stats", "no_such"), ["nothing is known"]),
         (Asked("exec", "import os"), ["no such tool"]),
@@ -179,7 +179,7 @@ def test_tools_answer_with_facts(asked: Asked, tells: list[str]) -> None:
 def test_a_window_is_short_whatever_is_asked_for() -> None:
     rows = answer(Asked("window", "kv_usage", seconds=1e9), data(), FactBook())
     assert 6 <= len(rows) <= 12
-    assert rows[-1].endswith("kv_usage at 0 s 90 %") or "at -0 s 90 %" in rows[-1]
+    assert rows[-1].endswith("kv_usage at 0 s 90%") or "at -0 s 90%" in rows[-1]
 
 
 def test_arguments_of_any_type_are_taken() -> None:

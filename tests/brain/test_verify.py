@@ -36,9 +36,9 @@ def test_an_honest_answer_is_shown_with_its_facts() -> None:
     assert checked.struck == ()
     assert checked.cause == "long_contexts"
     assert checked.statements == (
-        "KV usage stands at 97.9 % [kv_usage now 97.9 %]",
+        "KV usage stands at 97.9 % [kv_usage now 97.9%]",
         "throttle_concurrency: throttle to 44 [throttle_concurrency target_concurrency 44]",
-        "--max-num-seqs 72: fewer at once [kv_usage now 97.9 %]",
+        "--max-num-seqs 72: fewer at once [kv_usage now 97.9%]",
     )
 
 
