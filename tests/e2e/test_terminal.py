@@ -33,7 +33,7 @@ def run() -> Iterator[type[Terminal] | object]:
 
 def kv(screen: str) -> float:
     """The KV percentage in the title of its panel."""
-    found = re.search(r"KV[^\n]*?(\d+\.\d) ?%", screen)
+    found = re.search(r"KV[^\n]*?(\d+\.\d)%", screen)
     return float(found[1]) if found else -1.0
 
 

@@ -100,7 +100,7 @@ def assert_back_at_the_shell(terminal: Tmux) -> None:
 def test_screen_at_80x24_shows_the_essentials_in_sixteen_colours(tmux, url) -> None:
     terminal = tmux("screen", 80, 24)
     terminal.start(url, "--interval", "1")
-    terminal.until(lambda s: re.search(r"KV +\d+\.\d %", s) is not None)
+    terminal.until(lambda s: re.search(r"KV +\d+\.\d%", s) is not None)
     screen = terminal.until(lambda s: "CRIT" in s.splitlines()[1] or "WARN" in s.splitlines()[1], 60)
     rows = screen.splitlines()
     assert len(rows) == 24
@@ -132,7 +132,7 @@ def test_truecolor_at_120x40_and_resizes_in_mid_flight(tmux, url) -> None:
             # The clock stands at the end of the first line: nothing is left that was drawn for another width.
             whole = len(lines) == rows and len(lines[0].rstrip()) in (columns - 1, columns)
             whole = whole and lines[-1].rstrip().endswith("q quit")
-            return whole and re.search(r"KV[^\n]* \d+\.\d %", screen) is not None and "Queue" in screen
+            return whole and re.search(r"KV[^\n]* \d+\.\d%", screen) is not None and "Queue" in screen
 
         terminal.until(drawn, 15)
     terminal.press("q")
