@@ -101,7 +101,7 @@ class Continued:
                 return nan
             self._offset[signal] = self._offset.get(signal, 0.0) + last - value
         elif value < last:
-            if self._before.get(signal, last) <= value:
+            if signal not in self._odd and self._before.get(signal, last) <= value:
                 self.withdrawn.append(signal)
             elif not self._believed(signal):
                 return nan

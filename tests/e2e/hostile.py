@@ -158,6 +158,19 @@ async def listening(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Asy
             await asyncio.wait(tasks, timeout=5)
 
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class Authority:
     """A certificate authority of a test's own."""
 
@@ -168,7 +181,7 @@ class Authority:
         certificate = _builder(self._name, self._name, self._key, valid_days=(-30, 30))
         certificate = certificate.add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
+        ).add_extension(_SIGNS, critical=True)
         self.file = folder / "ca.pem"
         self.file.write_bytes(
             certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -198,6 +211,9 @@ def _context(
     with contextlib.suppress(ValueError):
         alternative = x509.IPAddress(ip_address(host))
     certificate = certificate.add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+    # Python 3.13 asks for it, as RFC 5280 does.
+    issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    certificate = certificate.add_extension(issued_by, critical=False)
     file = folder / "server.pem"
     file.write_bytes(
         key.private_bytes(
@@ -219,6 +235,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=valid_days[0]))
         .not_valid_after(now + timedelta(days=valid_days[1]))
