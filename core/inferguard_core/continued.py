@@ -52,7 +52,7 @@ class Continued:
         """The exposed value one reading earlier."""
         self._offset: dict[Signal, float] = {}
         self._odd: dict[Signal, int] = {}
-        """Readings in a row that could not be believed."""
+        """Readings in a row that could not be believed: above zero those too far up, below it those too low."""
         self._raw_histogram: dict[Signal, Histogram] = {}
         self._histogram_offset: dict[Signal, Histogram] = {}
         self.leapt: list[Signal] = []
@@ -91,24 +91,26 @@ class Continued:
 
     def counter(self, signal: Signal, value: float, elapsed_s: float) -> float:
         """`value` continued across resets; NaN while it is not to be believed."""
-        last = self._raw.get(signal, value)
+        last = before = self._raw.get(signal, value)
         if value > LARGEST:
             self.leapt.append(signal)
+            self._believed(signal, +1)
             return nan
         if value - last > FASTEST * elapsed_s:
             self.leapt.append(signal)
-            if not self._believed(signal):
+            if not self._believed(signal, +1):
                 return nan
             self._offset[signal] = self._offset.get(signal, 0.0) + last - value
+            before = value  # The level is another; nothing rose that could be taken back.
         elif value < last:
             if signal not in self._odd and self._before.get(signal, last) <= value:
                 self.withdrawn.append(signal)
-            elif not self._believed(signal):
+            elif not self._believed(signal, -1):
                 return nan
             else:
                 self._offset[signal] = self._offset.get(signal, 0.0) + last
         self._odd.pop(signal, None)
-        self._before[signal] = last
+        self._before[signal] = before
         self._raw[signal] = value
         return value + self._offset.get(signal, 0.0)
 
@@ -123,7 +125,7 @@ class Continued:
         if last is not None and last.edges == histogram.edges:
             if histogram.count - last.count > FASTEST * elapsed_s:
                 self.leapt.append(signal)
-                if not self._believed(signal):
+                if not self._believed(signal, +1):
                     return None
                 self._histogram_offset[signal] = _over(last, self._histogram_offset.get(signal), histogram)
             elif histogram.count < last.count:
@@ -135,9 +137,11 @@ class Continued:
             return newest
         return plus(histogram, self._histogram_offset.get(signal))
 
-    def _believed(self, signal: Signal) -> bool:
-        self._odd[signal] = self._odd.get(signal, 0) + 1
-        return self._odd[signal] >= BELIEVED_AFTER
+    def _believed(self, signal: Signal, way: int) -> bool:
+        """Whether it has now been out of place for long enough, always the same way."""
+        before = self._odd.get(signal, 0)
+        self._odd[signal] = way + (before if before * way > 0 else 0)
+        return abs(self._odd[signal]) >= BELIEVED_AFTER
 
 
 def _over(last: Histogram, offset: Histogram | None, histogram: Histogram) -> Histogram:

@@ -59,6 +59,8 @@ def test_a_histogram_that_leaps_is_left_out() -> None:
 
 @given(st.lists(st.floats(0, 1e300), min_size=2, max_size=30))
 @example([1.0, 2.0, 0.0, 1.0])
+@example([0.5, 0.0, 0.0, 100000001.0, 1.0])
+@example([0.0, 9007200.0, 9007199254740994.0, 0.0])
 def test_whatever_comes_the_continued_counter_does_not_fall(values: list[float]) -> None:
     known = [v for v in rises(*values)[1] if v is not None]
     rounding = 1e-9 * min(max(values), LARGEST)
