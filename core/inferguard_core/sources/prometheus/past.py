@@ -32,10 +32,9 @@ Points = list[tuple[float, float | None]]
 SPAN_S: Final = SPANS_S[-1]
 STEP_S: Final = 60.0
 _BY: Final = ",".join(IDENTITY)
-_RANK_LABELS: Final = (*roles.RANK, *roles.MODEL, "mode")
-_APART: Final = ",".join(
-    (*IDENTITY, "__name__", *_RANK_LABELS, *(EXPORTED + label for label in _RANK_LABELS))
-)
+_ADDED: Final = (*roles.RANK, *roles.MODEL, "mode", "cache_source")
+"""Labels of which different values hold different things, which add up."""
+_APART: Final = ",".join((*IDENTITY, "__name__", *_ADDED, *(EXPORTED + label for label in _ADDED)))
 _GAUGES: Final = {MeasureId.WAITING: Signal.WAITING, MeasureId.RUNNING: Signal.RUNNING}
 _QUANTILES: Final = {MeasureId.TTFT_P95: Signal.TTFT, MeasureId.ITL_P95: Signal.ITL}
 _GENERATED: Final = ("vllm:generation_tokens_total", "sglang:generation_tokens_total")
