@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from inferguard_core.frame import (
+    LOWEST_IS_WORST,
     Anomaly,
     AnomalyState,
     Incident,
@@ -32,11 +33,14 @@ KEPT = 50
 TIMELINE_KEPT = 200
 OVER = frozenset({IncidentState.RESOLVED})
 PEAKS: Mapping[str, Callable[[float, float], float]] = {
-    MeasureId.WAITING: max,
-    MeasureId.KV_USAGE: max,
-    MeasureId.TTFT_P95: max,
-    MeasureId.ITL_P95: max,
-    MeasureId.PREFIX_HIT_RATE: min,
+    measure: min if measure in LOWEST_IS_WORST else max
+    for measure in (
+        MeasureId.WAITING,
+        MeasureId.KV_USAGE,
+        MeasureId.TTFT_P95,
+        MeasureId.ITL_P95,
+        MeasureId.PREFIX_HIT_RATE,
+    )
 }
 """What is kept of an episode, and which way is worse."""
 GAUGES = {MeasureId.WAITING: Signal.WAITING, MeasureId.KV_USAGE: Signal.KV_USAGE}
