@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inferguard_core.poll import EndpointFacts, Failure, FailureKind, Poll
 from inferguard_core.recent import RecentPolls
 from inferguard_core.sources.bad_input import BadInput
 from inferguard_core.sources.recording import Header, RecordingFile
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+RECORDINGS = Path(__file__).parents[1] / "fixtures" / "recordings"
 HEADER = Header("http://gpu:8000", 1_000.0, 1.0)
 
 
@@ -23,14 +25,14 @@ def poll(t: float, body: str = "a 1\n", **changes: object) -> Poll:
 
 def test_polls_come_back_as_they_were() -> None:
     recent = RecentPolls()
-    given = [
+    polled = [
         poll(0.0, "µ 1\n"),
         poll(1.0, failure=Failure(FailureKind.REFUSED, "refused"), body=None),
         poll(2.0),
     ]
-    for each in given:
+    for each in polled:
         recent.add(each)
-    assert recent.slice().polls() == tuple(given)
+    assert recent.slice().polls() == tuple(polled)
 
 
 def page(t: int, rows: int = 400) -> str:
@@ -42,11 +44,33 @@ def test_pages_that_are_kept_as_changes_come_back_whole() -> None:
     recent = RecentPolls()
     bodies = [page(t) for t in range(150)]
     bodies[40:43] = [page(40, 380), page(40, 380), "", "\n", page(41)[:-1]][:3]
-    given = [poll(float(t), body) for t, body in enumerate(bodies)]
-    for each in given:
+    polled = [poll(float(t), body) for t, body in enumerate(bodies)]
+    for each in polled:
         recent.add(each)
-    assert recent.slice().polls() == tuple(given)
+    assert recent.slice().polls() == tuple(polled)
     assert recent.bytes < sum(map(len, bodies)) / 20
+
+
+@given(st.lists(st.lists(st.text(" =!a1\r\x85", max_size=4), min_size=3, max_size=5), max_size=6))
+def test_pages_of_any_lines_come_back_as_they_were(pages: list[list[str]]) -> None:
+    same = [f"a_series_that_stays 1.{i}" for i in range(20)]
+    polls = tuple(poll(float(t), "\n".join((*lines, *same))) for t, lines in enumerate(pages))
+    recent = RecentPolls()
+    for each in polls:
+        recent.add(each)
+    assert recent.slice().polls() == polls
+
+
+@pytest.mark.parametrize("name", ["sglang-0.5.23-kv_pressure", "vllm-0.32-kv_pressure"])
+def test_what_real_engines_say_in_ten_minutes_is_kept_in_a_fraction(name: str) -> None:
+    opened = RecordingFile.open(RECORDINGS / f"{name}.jsonl.gz")
+    assert isinstance(opened, RecordingFile)
+    polls = tuple(opened.polls())
+    recent = RecentPolls()
+    for each in polls:
+        recent.add(each)
+    assert [each.body for each in recent.slice().polls()] == [each.body for each in polls]
+    assert recent.bytes < sum(len(each.body or "") for each in polls) / 50
 
 
 def test_a_page_outlives_the_one_that_its_changes_were_against() -> None:
