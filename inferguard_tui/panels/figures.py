@@ -101,7 +101,9 @@ def preemption_content(endpoint: EndpointFrame, view: View) -> Content:
         figure("prefill", _estimate(percent(recomputed_share(endpoint), 0)), view.width),
         figure("of done", share, view.width),
     ]
-    rows.extend(_picture(endpoint.trends.get(MeasureId.PREEMPTION_RATE), view, len(rows)))
+    # With few rows the picture comes before the shares; the rate and its cost stay.
+    above = len(rows) if view.height > len(rows) else 2
+    rows[above:above] = _picture(endpoint.trends.get(MeasureId.PREEMPTION_RATE), view, above)
     if (swapped := value(endpoint, MeasureId.SWAPPED)) is not None:
         rows.append(figure("swapped", f"{swapped:.0f}", view.width))
     return Content(tuple(rows[: view.height]), common_window(endpoint, MeasureId.PREEMPTION_RATE))

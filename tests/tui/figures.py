@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferguard_core.frame import Measure, MeasureId, Trend
@@ -73,4 +74,6 @@ def trends(rising: bool = False) -> dict[str, Trend]:
         MeasureId.TTFT_P95: trend(climb(0.4, 12.4)),
         MeasureId.ITL_P95: trend(climb(0.04, 0.185)),
         MeasureId.GENERATION_RATE: trend(climb(1500.0, 1900.0)),
+        MeasureId.PREFIX_HIT_RATE: replace(trend(climb(0.8, 0.31)), keeps_lowest=True),
+        MeasureId.PREEMPTION_RATE: trend(climb(0.0, 1.4) if rising else lambda _: 0.0),
     }

@@ -11,8 +11,9 @@ from inferguard_core.frame import Measure, MeasureId, Status
 from inferguard_tui.chart import load
 from inferguard_tui.glyphs import STROKE
 from inferguard_tui.line import Ink, Span, text_of, width
+from inferguard_tui.panels.arrangement import arranged
 from inferguard_tui.panels.catalogue import PANELS
-from inferguard_tui.panels.figures import PREEMPTION, WORK, preemption_content
+from inferguard_tui.panels.figures import PREEMPTION, PREFIX, WORK, preemption_content
 from inferguard_tui.panels.kv import KV
 from inferguard_tui.panels.latency import LATENCY
 from inferguard_tui.panels.queue import QUEUE, queue_content
@@ -138,6 +139,25 @@ def test_the_chart_leaves_a_gap_where_there_was_no_data() -> None:
     assert any(drawn[:30])
     assert not any(drawn[38:62])
     assert any(drawn[70:])
+
+
+@pytest.mark.parametrize("panel", [PREFIX, PREEMPTION], ids=lambda panel: panel.id)
+@pytest.mark.parametrize("size", [(120, 36), (100, 26), (200, 46)])
+def test_prefix_and_preemption_draw_what_was_wherever_they_stand(panel: Panel, size: tuple[int, int]) -> None:
+    _, _, cells, rows = arranged(*size)[panel.id]
+    drawn = panel_lines(panel, ENDPOINTS["critical"], View(cells, rows))
+    assert len(drawn) <= rows
+    assert max(width(row) for row in drawn) <= cells
+    assert any(mark in text_of(row) for row in drawn for mark in "▂▃▄▅▆▇"), text(
+        panel, ENDPOINTS["critical"], View(cells, rows)
+    )
+
+
+def test_a_gap_in_the_hit_rate_is_no_low_one() -> None:
+    known = replace(figures.trend(lambda i: 0.5 if i < 100 else None if i < 200 else 0.0), keeps_lowest=True)
+    endpoint = frames.endpoint(trends={MeasureId.PREFIX_HIT_RATE: known})
+    picture = text_of(panel_lines(PREFIX, endpoint, View(30, 6))[3])
+    assert picture.rstrip() == "▄" * 10 + " " * 10 + "▁" * 10
 
 
 def test_the_chart_is_drawn_anew_only_when_what_it_shows_changes() -> None:
