@@ -18,6 +18,9 @@ _ROWS = (
     ("TTFT", MeasureId.TTFT_P50, MeasureId.TTFT_P95),
     ("ITL", MeasureId.ITL_P50, MeasureId.ITL_P95),
 )
+_MEDIANS = (MeasureId.TTFT_P50, MeasureId.ITL_P50)
+_SHARE_CELLS = 13
+"""The longest share over the goal, `≥ 9.9% over ▲`: what follows it stays where it is."""
 _TITLE_CELLS = 13
 """Of the title and its rule, which a note has to leave."""
 _MISSED = 0.05
@@ -36,31 +39,50 @@ def _ink(endpoint: EndpointFrame, measure: MeasureId) -> Ink:
 
 
 def latency_compact(endpoint: EndpointFrame, view: View) -> Line:
-    """Quantiles never without their n: as the width shrinks the window goes, then the medians, then ITL."""
+    """Quantiles never without their n, and how many requests missed the goal.
+
+    As the width shrinks the window goes, then the median of ITL, that of TTFT, the share over the goal, then ITL.
+    """
     found = endpoint.measures.get(MeasureId.TTFT_P95)
     count = f"n {amount(found.n)}" if found is not None and found.n is not None else ""
+    spanned = window(found)
     forms = (
-        (_figures(endpoint, _ROWS, medians=medians), note)
-        for medians in (True, False)
-        for note in (window(found), count)
+        (_figures(endpoint, medians=medians, share=share), note)
+        for medians, share, note in (
+            (_MEDIANS, True, spanned),
+            (_MEDIANS, True, count),
+            (_MEDIANS[:1], True, count),
+            ((), True, spanned),
+            ((), True, count),
+            ((), False, spanned),
+            ((), False, count),
+        )
     )
-    least = (_figures(endpoint, _ROWS[:1], medians=False), count)
+    least = (_figures(endpoint, rows=_ROWS[:1]), count)
     parts, note = next((f for f in forms if width(f[0]) + len(f[1]) <= view.width), least)
     return line(*parts, Span(note, Ink.DIM))
 
 
 def _figures(
-    endpoint: EndpointFrame, rows: tuple[tuple[str, MeasureId, MeasureId], ...], *, medians: bool
+    endpoint: EndpointFrame,
+    *,
+    rows: tuple[tuple[str, MeasureId, MeasureId], ...] = _ROWS,
+    medians: tuple[MeasureId, ...] = (),
+    share: bool = False,
 ) -> Line:
     parts: list[Span] = [Span(left("Latency", 9), Ink.TITLE)]
     for name, p50, p95 in rows:
         parts.append(Span(f"{name} ", Ink.DIM))
-        for word, measure in (("p50", p50), ("p95", p95)) if medians else (("p95", p95),):
-            parts += [
-                Span(f"{word} ", Ink.DIM),
-                Span(right(shown(endpoint, measure), 8), _ink(endpoint, measure)),
-            ]
-            parts.append(Span(" " if word == "p50" else "  "))
+        for word, measure in (("p50", p50), ("p95", p95)):
+            if measure == p95 or measure in medians:
+                parts += [
+                    Span(f"{word} ", Ink.DIM),
+                    Span(right(shown(endpoint, measure), 8), _ink(endpoint, measure)),
+                    Span(" " if word == "p50" else "  "),
+                ]
+        if share and name == "TTFT" and "ttft" in endpoint.thresholds:
+            over = _over(endpoint)
+            parts += [Span(left(over.text, _SHARE_CELLS), over.ink), Span(" ")]
     return tuple(parts)
 
 

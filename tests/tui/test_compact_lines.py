@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inferguard_core.frame import RawSignal, Status
+from inferguard_core.frame import Measure, MeasureId, RawSignal, Status
 from inferguard_tui.line import text_of
 from inferguard_tui.panels.catalogue import PANELS
 from inferguard_tui.panels.latency import LATENCY
@@ -20,8 +20,10 @@ def text(panel: Panel, endpoint: object, view: View) -> str:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (100, "p95   12.4 s  ITL p50    41 ms p95   185 ms  60 s, n 372"),
-        (80, "p95   12.4 s  ITL p50    41 ms p95   185 ms  n 372"),
+        (100, "p95   12.4 s  78% over ▲    ITL p50    41 ms p95   185 ms  60 s, n 372"),
+        (90, "TTFT p50   3.10 s p95   12.4 s  78% over ▲    ITL p95   185 ms  n 372"),
+        (80, "TTFT p50   3.10 s p95   12.4 s  78% over ▲    ITL p95   185 ms  n 372"),
+        (70, "Latency  TTFT p95   12.4 s  78% over ▲    ITL p95   185 ms  n 372"),
         (60, "Latency  TTFT p95   12.4 s  ITL p95   185 ms  60 s, n 372"),
         (52, "Latency  TTFT p95   12.4 s  ITL p95   185 ms  n 372"),
         (40, "Latency  TTFT p95   12.4 s  n 372"),
@@ -31,6 +33,24 @@ def test_one_line_of_latency_never_goes_without_its_n(cells: int, said: str) -> 
     drawn = text(LATENCY, frames.critical(), View(cells, 1))
     assert drawn.endswith(said)
     assert len(drawn) <= cells
+
+
+def test_the_longest_share_over_the_goal_moves_nothing_behind_it() -> None:
+    longest = Measure(0.0994, "ratio", 60.0, 1_200, why_unknown="at least: the last bucket ends at 1 s")
+    shown = frames.critical().measures | {
+        MeasureId.TTFT_OVER_GOAL: longest,
+        MeasureId.TTFT_P95: Measure(12.4, "seconds", 60.0, 1_200),
+    }
+    drawn = text(LATENCY, frames.critical(measures=shown), View(80, 1))
+    assert drawn.endswith("p95   12.4 s  ≥ 9.9% over ▲ ITL p95   185 ms  n 1.2 k")
+    assert len(drawn) <= 80
+    usual = text(LATENCY, frames.critical(), View(80, 1))
+    assert usual.index("ITL") == drawn.index("ITL")
+
+
+def test_without_a_goal_a_line_of_latency_has_its_medians() -> None:
+    drawn = text(LATENCY, frames.critical(thresholds={}), View(80, 1))
+    assert drawn.endswith("p95   12.4 s  ITL p50    41 ms p95   185 ms  n 372")
 
 
 def test_latency_counts_the_tokens_under_its_second_row_where_there_is_room() -> None:
