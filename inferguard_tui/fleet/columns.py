@@ -1,6 +1,7 @@
 """One endpoint as one line. As the width shrinks columns leave in a fixed order, the least telling first.
 
-Half-way the sparklines grow shorter, so that both of them still stand in a hundred cells.
+Half-way the sparklines grow shorter and the name gives two cells, so that both still stand in a hundred. A quantile and
+the count of what it rests on are one column: neither leaves without the other.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from inferguard_core.frame import EndpointFrame
 
-SPARK_CELLS, SHORT_SPARK_CELLS = 10, 5
+SPARK_CELLS, SHORT_SPARK_CELLS = 10, 4
+NAME_CELLS, SHORT_NAME_CELLS = 20, 18
+_QUANTILE_CELLS, _COUNT_CELLS = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,33 @@ def _number(
     return lambda endpoint, _unix: (form(value(endpoint, measure)), Ink.TEXT)
 
 
+def _quantile(measure: MeasureId) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
+    def shown(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
+        found = endpoint.measures.get(measure)
+        count = _count(found.n if found is not None else None)
+        return (
+            f"{right(seconds(value(endpoint, measure)), _QUANTILE_CELLS)} {right(count, _COUNT_CELLS)}",
+            Ink.TEXT,
+        )
+
+    return shown
+
+
+def _count(n: float | None) -> str:
+    """In four cells: `372`, `9999`, `12 k`, `1 M`."""
+    if n is None:
+        return ""
+    return (
+        f"{n:.0f}"
+        if n < 1e4
+        else f"{n / 1e3:.0f} k"
+        if n < 1e5
+        else f"{n / 1e3:.0f}k"
+        if n < 1e6
+        else f"{n / 1e6:.0f} M"
+    )
+
+
 def _since(endpoint: EndpointFrame, unix: float) -> tuple[str, Ink]:
     return (duration(unix - endpoint.incident.onset_unix) if endpoint.incident is not None else "", Ink.DIM)
 
@@ -95,35 +125,52 @@ def _cause(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
     return endpoint.anomalies[0].kind if endpoint.anomalies else cause(endpoint), Ink.TEXT
 
 
+def _name(cells: int) -> Column:
+    return Column("endpoint", "endpoint", cells, lambda e, _: (e.name, Ink.STRONG), numeric=False)
+
+
 def _sparkline(name: str, cells: int) -> Column:
     if name == "kv_spark":
         cell = _spark(MeasureId.KV_USAGE, Ink.SERIES, cells)
         return Column(name, "KV 0-100%", cells, cell, numeric=False, short_heading="KV")
-    return Column(name, "queue", cells, _spark(MeasureId.WAITING, Ink.SERIES_2, cells), numeric=False)
+    cell = _spark(MeasureId.WAITING, Ink.SERIES_2, cells)
+    return Column(name, "queue", cells, cell, numeric=False, short_heading="que")
 
 
 COLUMNS = (
-    Column("endpoint", "endpoint", 20, lambda e, _: (e.name, Ink.STRONG), numeric=False),
+    _name(NAME_CELLS),
     Column("engine", "engine", 14, _engine, numeric=False),
     Column("state", "state", 11, _state, numeric=False),
     _sparkline("kv_spark", SPARK_CELLS),
-    Column("kv", "KV", 5, _kv),
+    Column("kv", "KV", 4, _kv),
     _sparkline("queue_spark", SPARK_CELLS),
     Column("waiting", "wait", 5, _number(MeasureId.WAITING, amount)),
     Column("running", "run", 5, _number(MeasureId.RUNNING, amount)),
-    Column("ttft", "TTFT p95", 8, _number(MeasureId.TTFT_P95, seconds)),
-    Column("itl", "ITL p95", 8, _number(MeasureId.ITL_P95, seconds)),
-    Column("decode", "tok/s", 7, _number(MeasureId.GENERATION_RATE, amount)),
+    Column("ttft", "TTFT p95    n", _QUANTILE_CELLS + 1 + _COUNT_CELLS, _quantile(MeasureId.TTFT_P95)),
+    Column("itl", "ITL p95    n", _QUANTILE_CELLS + 1 + _COUNT_CELLS, _quantile(MeasureId.ITL_P95)),
+    Column("decode", "tok/s", 6, _number(MeasureId.GENERATION_RATE, amount)),
     Column("hit", "hit", 5, _number(MeasureId.PREFIX_HIT_RATE, lambda v: percent(v, 0))),
     Column("preempt", "preempt", 8, _number(MeasureId.PREEMPTION_RATE, rate)),
     Column("cause", "cause", 22, _cause, numeric=False),
     Column("since", "since", 9, _since),
 )
-LEAVE_FIRST = ("preempt", "itl", "engine", "hit")
+LEAVE_FIRST = ("preempt", "itl")
 """Columns as they leave while the sparklines keep their length."""
 LEAVE_ORDER = (
     *LEAVE_FIRST,
-    *("since", "decode", "queue_spark", "kv_spark", "ttft", "cause", "running", "waiting", "kv"),
+    *(
+        "engine",
+        "hit",
+        "since",
+        "decode",
+        "queue_spark",
+        "kv_spark",
+        "ttft",
+        "cause",
+        "running",
+        "waiting",
+        "kv",
+    ),
 )
 """All columns as they leave; after the first few the sparklines give what they have. Name and state stay."""
 _STATE_INKS = frozenset(INK.values())
@@ -134,18 +181,24 @@ _WORDS_CELLS = 24
 
 @lru_cache(maxsize=8)
 def fitting(cells: int) -> tuple[Column, ...]:
-    """The columns that a row of `cells` holds, the sparklines as long as there is room for."""
+    """The columns that a row of `cells` holds, sparklines and name as long as there is room for."""
     kept = list(COLUMNS)
     for leaving in LEAVE_ORDER:
-        given = 0 if leaving in LEAVE_FIRST else (SPARK_CELLS - SHORT_SPARK_CELLS) * len(_sparks(kept))
+        given = 0 if leaving in LEAVE_FIRST else _from_sparks(kept) + NAME_CELLS - SHORT_NAME_CELLS
         if _size(kept) - given <= cells:
             break
         kept = [column for column in kept if column.id != leaving]
-    over, sparks = _size(kept) - cells, _sparks(kept)
-    if over <= 0 or not sparks:
-        return tuple(kept)
-    shorter = SPARK_CELLS - math.ceil(over / len(sparks))
-    return tuple(_sparkline(c.id, shorter) if c in sparks else c for c in kept)
+    over, sparks = max(0, _size(kept) - cells), _sparks(kept)
+    shorter = min(SPARK_CELLS - SHORT_SPARK_CELLS, math.ceil(over / len(sparks))) if sparks else 0
+    name = NAME_CELLS - min(NAME_CELLS - SHORT_NAME_CELLS, max(0, over - shorter * len(sparks)))
+    return tuple(
+        _name(name) if c.id == "endpoint" else _sparkline(c.id, SPARK_CELLS - shorter) if c in sparks else c
+        for c in kept
+    )
+
+
+def _from_sparks(kept: list[Column]) -> int:
+    return (SPARK_CELLS - SHORT_SPARK_CELLS) * len(_sparks(kept))
 
 
 def _sparks(kept: list[Column]) -> list[Column]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from inferguard_core.frame import Measure, MeasureId
 from inferguard_tui.fleet.columns import (
     COLUMNS,
     LEAVE_FIRST,
@@ -20,7 +21,7 @@ from inferguard_tui.fleet.lines import heading_line, look_words
 from inferguard_tui.fleet.order import REST_S, Group, Heading, Look, Sort, entries, matches, may_sort, next_of
 from inferguard_tui.glyphs import EIGHTHS
 from inferguard_tui.line import Ink, text_of, width
-from tests.tui import conclusions, frames
+from tests.tui import conclusions, figures, frames
 
 FLEET = frames.mixed_fleet().endpoints
 KEYS = [endpoint.endpoint for endpoint in FLEET]
@@ -78,7 +79,45 @@ def test_a_short_sparkline_shows_the_whole_span() -> None:
 
 
 def test_all_columns_fit_a_wide_screen() -> None:
-    assert fitting(200) == COLUMNS
+    assert [(c.id, c.cells) for c in fitting(200)] == [(c.id, c.cells) for c in COLUMNS]
+
+
+@pytest.mark.parametrize("cells", range(70, 220))
+def test_a_quantile_never_goes_without_what_it_rests_on(cells: int) -> None:
+    names, drawn = (
+        text_of(heading(cells)),
+        text_of(row(frames.critical(7), 7, frames.NOW, cells, under_cursor=False)),
+    )
+    assert ("TTFT p95    n" in names) is ("12.4 s  372" in drawn)
+    assert ("ITL p95    n" in names) is ("185 ms 3720" in drawn)
+    assert ("TTFT" in names) is ("12.4 s" in drawn)
+
+
+@pytest.mark.parametrize(
+    ("n", "says"),
+    [
+        (20, "12.4 s   20"),
+        (9_999, "12.4 s 9999"),
+        (12_345, "12.4 s 12 k"),
+        (123_456, "12.4 s 123k"),
+        (2e6, "12.4 s  2 M"),
+    ],
+)
+def test_however_many_the_count_keeps_its_cells(n: float, says: str) -> None:
+    known = figures.measures() | {MeasureId.TTFT_P95: Measure(12.4, "seconds", 60.0, n)}
+    drawn = text_of(row(frames.critical(7, measures=known), 7, frames.NOW, 120, under_cursor=False))
+    assert says in drawn
+    assert drawn.index(says) + len(says) == text_of(heading(120)).index("TTFT p95    n") + len(
+        "TTFT p95    n"
+    )
+
+
+def test_a_quantile_that_too_few_answer_for_is_unknown() -> None:
+    few = figures.measures() | {
+        MeasureId.TTFT_P95: Measure(None, "seconds", 60.0, 7, why_unknown="n 7, needs 20")
+    }
+    drawn = text_of(row(frames.critical(7, measures=few), 7, frames.NOW, 120, under_cursor=False))
+    assert "—    7" in drawn
 
 
 @pytest.mark.parametrize("cells", [40, 80, 100, 120, 200])
@@ -87,6 +126,7 @@ def test_a_row_keeps_to_its_width(cells: int, under_cursor: bool) -> None:
     rows = [row(e, n, frames.NOW, cells, under_cursor=under_cursor) for n, e in enumerate(FLEET, 1)]
     assert max(map(width, rows)) <= cells
     assert width(heading(cells)) <= cells
+    assert "…" not in text_of(heading(cells))
 
 
 @pytest.mark.parametrize("cells", [80, 120, 200])
