@@ -20,10 +20,9 @@ from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KE
 from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
 from inferguard_tui.panels.span import over
 from inferguard_tui.program import OPENS_A_DIALOG, Program
-from inferguard_tui.screens.dialog import Dialog
+from inferguard_tui.screens.dialog import Dialog, in_sight
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.fleet import FleetScreen
-from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.screens.help import HelpScreen
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from inferguard_core.frame import Frame
     from inferguard_tui.feed import FrameFeed
     from inferguard_tui.program import Setup
+    from inferguard_tui.screens.frame_screen import FrameScreen
     from inferguard_tui.terminal import Terminal
 
 
@@ -110,14 +110,15 @@ class InferGuardApp(Program):
     def deliver(self) -> None:
         """Give what is shown to the screens in sight: the topmost, and what a dialog leaves visible beneath it."""
         frame = over(self._shown, self.watching.span_s)
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, FrameScreen):
-                screen.show_chart(self._raster)
-                screen.desk = self._feed.desk
-                screen.watching = self.watching
-                screen.frame = frame
-            if not isinstance(screen, Dialog):
-                return
+        beneath: FrameScreen | None = None
+        for screen in in_sight(self.screen_stack):
+            screen.show_chart(self._raster)
+            screen.desk = self._feed.desk
+            screen.watching = self.watching
+            if beneath is not None:
+                screen.endpoint = beneath.endpoint
+            screen.frame = frame
+            beneath = screen
 
     @on(EndpointChosen)
     def open_endpoint(self, message: EndpointChosen) -> None:

@@ -166,19 +166,6 @@ def _told(what: str, found: list[EndpointFrame]) -> str:
     return f"{what} on {first.name} and {more[0].name if len(more) == 1 else f'{len(more)} more'}"
 
 
-def standing_words(frame: Frame) -> str:
-    """The worst state in its word and shape, and of how many endpoints: what a dialog must not hide."""
-    worst = max((e.status for e in frame.endpoints), key=rank, default=None)
-    if worst is None:
-        return ""
-    words = f"{mark(worst)[0]} {worst.value}"
-    return words if len(frame.endpoints) == 1 else f"{words} {_share(frame, worst)}"
-
-
-def _share(frame: Frame, status: Status) -> str:
-    return f"{sum(e.status is status for e in frame.endpoints)} of {len(frame.endpoints)}"
-
-
 _RANKS = (
     Status.OK,
     Status.WAITING,

@@ -28,7 +28,7 @@ class DiagnoseScreen(Dialog):
         self._before: float | None = None
 
     @property
-    def endpoint(self) -> EndpointFrame | None:
+    def subject(self) -> EndpointFrame | None:
         endpoints = self.frame.endpoints if self.frame is not None else ()
         return next((e for e in endpoints if e.endpoint == self.endpoint_key), None)
 
@@ -39,13 +39,13 @@ class DiagnoseScreen(Dialog):
 
     def action_ask(self) -> None:
         assert self.desk is not None
-        endpoint = self.endpoint
+        endpoint = self.subject
         self._before = endpoint.brain.unix if endpoint is not None and endpoint.brain is not None else None
         self._refused = self.desk.investigate(self.endpoint_key)
         self.redraw()
 
     def content(self, cells: int) -> tuple[Line, ...]:
-        endpoint = self.endpoint
+        endpoint = self.subject
         now = endpoint.brain.unix if endpoint is not None and endpoint.brain is not None else None
         waiting = "asked; the answer shows here when it comes, and closing this stops nothing"
         asked = self._refused or ("" if now is not None and now != self._before else waiting)

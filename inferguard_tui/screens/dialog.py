@@ -1,4 +1,8 @@
-"""A dialog over a screen: a page of lines that scrolls and closes."""
+"""A dialog over a screen: a page of lines that scrolls and closes.
+
+It never hides how things stand: a small one leaves the screen in sight around it, any other has header and verdict of
+that screen above it, and both go on.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,21 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Container
 
-from inferguard_tui.glyphs import to_ascii
 from inferguard_tui.keys import CLOSE_KEYS, bindings_of
-from inferguard_tui.line import line, text_of
-from inferguard_tui.panels.verdict import standing_words
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.page import Page
-from inferguard_tui.widgets.top_lines import KeyLine
+from inferguard_tui.widgets.top_lines import HeaderLine, KeyLine, VerdictLine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import ComposeResult
+    from textual.screen import Screen
 
     from inferguard_tui.line import Line
 
 _LEAVE_THE_VERDICT = frozenset({"-small", "-side"})
+"""Classes of those that show the screen beneath."""
 
 
 class Dialog(FrameScreen):
@@ -31,7 +36,7 @@ class Dialog(FrameScreen):
     BINDINGS = CLOSE_KEYS
     AUTO_FOCUS = ""
     HEADING = ""
-    """What the frame calls it, before the state of what is watched."""
+    """What its border calls it."""
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
@@ -39,9 +44,19 @@ class Dialog(FrameScreen):
         self.watch(self.query_one(Page), "scroll_y", self._tell_rest, init=False)
 
     def compose(self) -> ComposeResult:
+        plain = self.ascii_only
+        if not self.classes & _LEAVE_THE_VERDICT:
+            seen = (Dialog.frame, Dialog.watching, Dialog.endpoint)
+            yield HeaderLine(id="header", ascii_only=plain).data_bind(*seen)
+            yield VerdictLine(id="verdict", ascii_only=plain).data_bind(*seen)
         with Container(id="dialog"):
-            yield Page(id="page", ascii_only=self.ascii_only)
-            yield KeyLine(bindings_of([*type(self).BINDINGS]), ascii_only=self.ascii_only)
+            yield Page(id="page", ascii_only=plain)
+            yield from self.below_page()
+            yield KeyLine(bindings_of([*type(self).BINDINGS]), ascii_only=plain)
+
+    def below_page(self) -> ComposeResult:
+        """What stands between the page and the keys."""
+        return ()
 
     @abstractmethod
     def content(self, cells: int) -> tuple[Line, ...]:
@@ -67,17 +82,7 @@ class Dialog(FrameScreen):
         self.query_one("#dialog").border_subtitle = words
 
     def watch_frame(self) -> None:
-        self._tell_state()
         self.redraw()
-
-    def _tell_state(self) -> None:
-        """In the frame of a dialog that covers the verdict, the state beneath it: it may get worse meanwhile."""
-        if self.frame is None or not self.is_mounted or self.classes & _LEAVE_THE_VERDICT:
-            return
-        told = line(" · ".join(part for part in (self.HEADING, standing_words(self.frame)) if part))
-        words, box = text_of(to_ascii(told) if self.ascii_only else told), self.query_one("#dialog")
-        if box.border_title != words:
-            box.border_title = words
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)
@@ -88,3 +93,9 @@ class Dialog(FrameScreen):
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+def in_sight(stack: list[Screen[object]]) -> Iterator[FrameScreen]:
+    """The screens of `stack` that show frames and are seen, the lowest first: one, and the dialogs over it."""
+    lowest = next((i for i in range(len(stack) - 1, 0, -1) if not isinstance(stack[i], Dialog)), 0)
+    return (screen for screen in stack[lowest:] if isinstance(screen, FrameScreen))

@@ -13,7 +13,7 @@ from inferguard_tui.screens.frugal_compositor import FrugalCompositor
 from inferguard_tui.widgets.line_view import INK_CLASSES
 
 if TYPE_CHECKING:
-    from inferguard_core.frame import Frame
+    from inferguard_core.frame import EndpointFrame, Frame
     from inferguard_tui.chart import Raster
     from inferguard_tui.feed import Desk
 
@@ -25,6 +25,8 @@ class FrameScreen(Screen[None]):
 
     frame: reactive[Frame | None] = reactive(None, repaint=False)
     watching: reactive[Watching] = reactive(Watching(), repaint=False)
+    endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
+    """What header and verdict speak of; None for all of a fleet. A dialog has that of the screen beneath it."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import Container
-
-from inferguard_tui.keys import PICKER_KEYS, SEARCH_KEYS, bindings_of
+from inferguard_tui.keys import PICKER_KEYS, SEARCH_KEYS
 from inferguard_tui.line import EMPTY, Ink, Line, Span, fitted, in_ink, line, spread
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.widgets.page import Page
-from inferguard_tui.widgets.top_lines import KeyLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual import events
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
 
@@ -65,11 +61,6 @@ class Picker(Dialog):
         self._taken = taken
         self.query_text = ""
         self.at = 0
-
-    def compose(self) -> ComposeResult:
-        with Container(id="dialog"):
-            yield Page(id="page", ascii_only=self.ascii_only)
-            yield KeyLine(bindings_of(list(type(self).BINDINGS)), ascii_only=self.ascii_only)
 
     @property
     def found(self) -> tuple[Choice, ...]:

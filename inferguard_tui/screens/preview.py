@@ -40,17 +40,17 @@ class PreviewScreen(Dialog):
         self._keys = bindings_of([*type(self).BINDINGS])
 
     @property
-    def endpoint(self) -> EndpointFrame | None:
+    def subject(self) -> EndpointFrame | None:
         endpoints = self.frame.endpoints if self.frame is not None else ()
         return next((e for e in endpoints if e.endpoint == self.endpoint_key), None)
 
     def watch_frame(self) -> None:
-        if self._chosen is None and self.endpoint is not None:
+        if self._chosen is None and self.subject is not None:
             self._choose(1)
         super().watch_frame()
 
     def content(self, cells: int) -> tuple[Line, ...]:
-        endpoint, chosen = self.endpoint, self._chosen
+        endpoint, chosen = self.subject, self._chosen
         if endpoint is None or chosen is None:
             return (line(Span("nothing is advised here", Ink.DIM)),)
         if self._payload and isinstance(self._answer, Execution):
@@ -71,7 +71,7 @@ class PreviewScreen(Dialog):
         if key.id == "preview.payload":
             return isinstance(self._answer, Execution)
         if key.id == "preview.choose_1":
-            return self.endpoint is not None and len(standing(self.endpoint)) > 1
+            return self.subject is not None and len(standing(self.subject)) > 1
         return True
 
     def action_choose(self, number: int) -> None:
@@ -94,7 +94,7 @@ class PreviewScreen(Dialog):
         self.app.push_screen(Prompt(f"Type {name} to send it", self._confirmed, ascii_only=self.ascii_only))
 
     def _choose(self, number: int) -> None:
-        advised = standing(self.endpoint) if self.endpoint is not None else ()
+        advised = standing(self.subject) if self.subject is not None else ()
         if not 1 <= number <= len(advised):
             return
         self._chosen, self._answer, self._payload = advised[number - 1], None, False

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import Container
 
-from inferguard_tui.keys import PROMPT_KEYS, bindings_of
+from inferguard_tui.keys import PROMPT_KEYS
 from inferguard_tui.line import Ink, Line, Span, line
 from inferguard_tui.screens.dialog import Dialog
 from inferguard_tui.widgets.field import Field
-from inferguard_tui.widgets.page import Page
-from inferguard_tui.widgets.top_lines import KeyLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +29,8 @@ class Prompt(Dialog):
         self._title = title
         self._entered = entered
 
-    def compose(self) -> ComposeResult:
-        with Container(id="dialog"):
-            yield Page(id="page", ascii_only=self.ascii_only)
-            yield Field()
-            yield KeyLine(bindings_of(PROMPT_KEYS), ascii_only=self.ascii_only)
+    def below_page(self) -> ComposeResult:
+        yield Field()
 
     def content(self, cells: int) -> tuple[Line, ...]:  # noqa: ARG002 - a title
         return (line(Span(self._title, Ink.TITLE)),)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.reactive import reactive
-
 from inferguard_tui.panels.advisories import standing
 from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.widgets.top_lines import KeyLine
@@ -19,8 +17,6 @@ NO_INCIDENT = "no incident has been seen here"
 
 class SubjectScreen(FrameScreen):
     """Shows the endpoint whose key is `endpoint_key`, the first one for None."""
-
-    endpoint: reactive[EndpointFrame | None] = reactive(None, repaint=False)
 
     def __init__(self, endpoint_key: str | None = None, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)

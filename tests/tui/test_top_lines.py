@@ -13,7 +13,7 @@ from inferguard_tui.line import Ink, text_of, width
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.header import endpoint_header, fleet_header
 from inferguard_tui.panels.replay import replay_line
-from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict, standing_words
+from inferguard_tui.panels.verdict import endpoint_verdict, fleet_verdict
 from inferguard_tui.panels.view import Watching
 from tests.tui import conclusions, frames
 
@@ -193,13 +193,6 @@ def test_a_verdict_says_that_all_of_it_recovers_and_not_that_some_does() -> None
     better = tuple(replace(a, state=AnomalyState.RECOVERING) for a in bad.anomalies)
     assert "KV exhausted by demand — recovering, preempting 2.4 /s" in verdict(replace(bad, anomalies=better))
     assert "recovering" not in verdict(bad)
-
-
-def test_a_dialog_is_told_the_worst_state_beneath_it() -> None:
-    assert standing_words(frames.mixed_fleet()) == "▲ CRITICAL 1 of 12"
-    assert standing_words(frames.frame(frames.endpoint(1), frames.endpoint(2))) == "✔ OK 2 of 2"
-    assert standing_words(frames.frame(frames.dead())) == "\N{MULTIPLICATION SIGN} NO DATA"
-    assert standing_words(frames.frame()) == ""
 
 
 def test_a_healthy_fleet_is_told_apart_from_an_unpolled_one() -> None:
