@@ -94,7 +94,7 @@ async def test_a_zoomed_panel_follows_the_frames() -> None:
 
 
 async def test_a_zoomed_list_scrolls() -> None:
-    async with monitor(frames.frame(frames.critical())).run_test(size=(80, 24)) as pilot:
+    async with monitor(frames.frame(frames.critical())).run_test(size=(80, 16)) as pilot:
         await settled(pilot)
         await pilot.press("z")
         await pilot.pause()
