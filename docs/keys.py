@@ -10,8 +10,8 @@ from inferguard_tui.keys import every_binding
 HEAD = """\
 # Keys
 
-`?` shows the keys that work where you are, `:` or `ctrl-p` finds any of them by name. Every key can be moved in the
-settings file (`~/.config/inferguard/config.toml`), by the id of what it does:
+`?` shows the keys that work where you are, then those of all other screens; `:` or `ctrl-p` finds any of them by name.
+Every key can be moved in the settings file (`~/.config/inferguard/config.toml`), by the id of what it does:
 
 ```toml
 [keys]

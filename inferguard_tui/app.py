@@ -16,7 +16,7 @@ from textual import on
 from inferguard_core.printable import printable
 from inferguard_tui import chart
 from inferguard_tui.keymap import effective
-from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
+from inferguard_tui.keys import NUMBER_KEYS, PANEL_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of, every_binding
 from inferguard_tui.messages import EndpointChosen, FeedStopped, FrameReady, FramesWanted
 from inferguard_tui.panels.span import over
 from inferguard_tui.program import OPENS_A_DIALOG, Program
@@ -144,7 +144,8 @@ class InferGuardApp(Program):
         panel = PANEL_KEYS if isinstance(self.screen, EndpointScreen) else []
         replay = REPLAY_KEYS if self._feed.replay is not None else []
         here = bindings_of([*type(self.screen).BINDINGS, *panel, *NUMBER_KEYS, *replay, *PROGRAM_KEYS])
-        self.push_screen(HelpScreen(effective(here, self.setup.keymap), ascii_only=self.terminal.ascii_only))
+        shown, every = (effective(keys, self.setup.keymap) for keys in (here, every_binding()))
+        self.push_screen(HelpScreen(shown, every, ascii_only=self.terminal.ascii_only))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys exist where they do something; nothing that opens a dialog works over one."""

@@ -14,7 +14,12 @@ _FLEET = Binding.Group("Fleet")
 _INCIDENT = Binding.Group("Incident")
 _RECALL = Binding.Group("Past incidents")
 _PAST = Binding.Group("Past incident")
-_DIALOG = Binding.Group("Dialog")
+_PREVIEW = Binding.Group("Preview of an action")
+_INVESTIGATION = Binding.Group("Investigation")
+_PROMPT = Binding.Group("A line to write")
+_DIALOG = Binding.Group("A page over a screen")
+_PICKER = Binding.Group("A list to pick from")
+_SEARCH = Binding.Group("Commands by name")
 
 
 class _Row(NamedTuple):
@@ -166,7 +171,7 @@ PAST_KEYS = [
 ]
 PREVIEW_KEYS = [
     *_bound(
-        _DIALOG,
+        _PREVIEW,
         _Row(
             "enter", "send", "preview.send", "enter send", "In live mode: send it, after its name was typed"
         ),
@@ -178,10 +183,10 @@ PREVIEW_KEYS = [
     ),
 ]
 DIAGNOSE_KEYS = _bound(
-    _DIALOG, _Row("d", "ask", "diagnose.ask", "d again", "Think about this endpoint once more")
+    _INVESTIGATION, _Row("d", "ask", "diagnose.ask", "d again", "Think about this endpoint once more")
 )
 PROMPT_KEYS = _bound(
-    _DIALOG,
+    _PROMPT,
     _Row("enter", "submit", "prompt.enter", "enter done", "Take what is written"),
     _Row("escape", "close", "prompt.close", "esc close", "Close without taking it"),
 )
@@ -245,7 +250,7 @@ CLOSE_KEYS = [
 
 PICKER_KEYS = [
     *_bound(
-        _DIALOG,
+        _PICKER,
         _Row("j,down", "move(1)", "picker.down", "j/k move", "Next entry"),
         _Row("k,up", "move(-1)", "picker.up", "", "Entry before"),
         _Row("pagedown,ctrl+d", "move(10)", "picker.page_down", "", "Ten entries down"),
@@ -254,7 +259,7 @@ PICKER_KEYS = [
         _Row("G,end", "move(9999)", "picker.last", "", "Last entry"),
     ),
     *_bound(
-        _DIALOG,
+        _PICKER,
         _Row("enter", "take", "picker.take", "enter take", "Take this one"),
         _Row("t", "next", "picker.next", "t next", "On to the next one, round and round"),
         _Row("escape", "close", "picker.close", "esc cancel", "Leave everything as it was"),
@@ -262,14 +267,14 @@ PICKER_KEYS = [
 ]
 SEARCH_KEYS = [
     *_bound(
-        _DIALOG,
+        _SEARCH,
         _Row("down,ctrl+n", "move(1)", "search.down", "↓/↑ move", "Next entry"),
         _Row("up,ctrl+p", "move(-1)", "search.up", "", "Entry before"),
         _Row("pagedown", "move(10)", "search.page_down", "", "Ten entries down"),
         _Row("pageup", "move(-10)", "search.page_up", "", "Ten entries up"),
     ),
     *_bound(
-        _DIALOG,
+        _SEARCH,
         _Row("enter", "take", "search.take", "enter do it", "Do this"),
         _Row("escape", "close", "search.close", "esc close", "Close without doing anything"),
     ),

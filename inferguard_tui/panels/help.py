@@ -13,7 +13,7 @@ from inferguard_tui.keymap import key_names
 from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, width, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.binding import Binding
 
@@ -28,25 +28,36 @@ _WIDE, _WIDEST = 84, 110
 Block = tuple[Line, ...]
 
 
-def help_lines(bindings: Sequence[Binding], cells: int, rows: int | None = None) -> tuple[Line, ...]:
+def help_lines(
+    bindings: Sequence[Binding], cells: int, rows: int | None = None, elsewhere: Sequence[Binding] = ()
+) -> tuple[Line, ...]:
     """`bindings` as they are in effect, and where there is room the id by which each is moved to another key.
 
     In one column where that needs no more than `rows` lines (None: however many), else in as many as the width
-    bears; longer than `rows` only where no number of columns is enough.
+    bears; longer than `rows` only where no number of columns is enough. Those that work `elsewhere` come below.
     """
+    here = _laid(lambda column: [*_blocks(bindings, column), _shapes(column)], cells, rows)
+    if not elsewhere:
+        return here
+    more = _laid(lambda column: list(_blocks(elsewhere, column)), cells, 0)
+    return (*here, EMPTY, line(Span("On other screens", Ink.TITLE)), EMPTY, *more)
+
+
+def _laid(blocks: Callable[[int], Sequence[Block]], cells: int, rows: int | None) -> tuple[Line, ...]:
+    """What `blocks` gives for a column's cells, in the first number of columns that needs no more than `rows`."""
     layouts = []
     for columns in range(1, _COLUMNS + 1):
         column = min(_WIDEST, (cells - _GAP_CELLS * (columns - 1)) // columns)
         if columns > 1 and column < _COLUMN_CELLS:
             break
-        layouts.append(_side_by_side(list(_blocks(bindings, column)), columns, column))
+        layouts.append(_side_by_side(blocks(column), columns, column))
         if rows is None or len(layouts[-1]) <= rows:
             return layouts[-1]
     return min(layouts, key=len)
 
 
 def _blocks(bindings: Sequence[Binding], cells: int) -> Iterator[Block]:
-    """Each screen's keys under its name, then the shapes."""
+    """Each screen's keys under its name."""
     listed = [b for b in bindings if b.group is not None and (b.show or not b.key.isdigit())]
     key_cells = max((cell_len(key_names(b)) for b in listed), default=0)
     for group in dict.fromkeys(b.group.description for b in listed if b.group is not None):
@@ -55,7 +66,10 @@ def _blocks(bindings: Sequence[Binding], cells: int) -> Iterator[Block]:
             if binding.group is not None and binding.group.description == group:
                 block += _rows(binding, key_cells, cells)
         yield tuple(block)
-    yield (
+
+
+def _shapes(cells: int) -> Block:
+    return (
         line(Span("Shapes", Ink.FOCUS)),
         line(*(span for s in reversed(Severity) for span in (Span(f"  {SHAPE[s]} ", INK[s]), Span(s.word)))),
         line(Span(f"  {NO_DATA_SHAPE} ", Ink.CRITICAL), Span("no data: what is shown is old")),

@@ -1,4 +1,4 @@
-"""The keys of the screen beneath, written from their bindings."""
+"""The keys of the screen beneath and, below them, those of all others, written from their bindings."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 
 class HelpScreen(Dialog):
-    """Shows `bindings` by the screen that they belong to."""
+    """Shows `bindings` by the screen that they belong to, then those of `every` that are none of them."""
 
     HEADING = "Keys"
 
-    def __init__(self, bindings: Sequence[Binding], *, ascii_only: bool = False) -> None:
+    def __init__(
+        self, bindings: Sequence[Binding], every: Sequence[Binding] = (), *, ascii_only: bool = False
+    ) -> None:
         super().__init__(ascii_only=ascii_only)
         self.add_class("-wide")
         self._shown = tuple(bindings)
+        known = {binding.id for binding in bindings}
+        self._elsewhere = tuple(binding for binding in every if binding.id not in known)
 
     def content(self, cells: int) -> tuple[Line, ...]:
-        return help_lines(self._shown, cells, self.query_one(Page).size.height)
+        return help_lines(self._shown, cells, self.query_one(Page).size.height, self._elsewhere)

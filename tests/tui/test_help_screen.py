@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,11 @@ from inferguard_tui.keys import (
     REPLAY_KEYS,
     SUBJECT_KEYS,
     bindings_of,
+    every_binding,
 )
 from inferguard_tui.line import text_of, width
 from inferguard_tui.panels.help import help_lines
+from inferguard_tui.program import Setup
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.help import HelpScreen
 from inferguard_tui.widgets.page import Page
@@ -84,11 +87,14 @@ async def test_at_forty_rows_nothing_is_out_of_sight(shown: Frame, replays: bool
             await settled(pilot)
             assert isinstance(app.screen, HelpScreen)
             page = app.screen.query_one(Page)
-            assert 20 < len(page.lines) <= page.size.height
             assert " Keys " in screen_text(app)
             assert "Leave at once" in screen_text(app)
-            assert ("Ten seconds back" in screen_text(app)) == replays
-            assert "more below" not in screen_text(app)
+            assert "0 is zero" in screen_text(app)
+            # What is below belongs to other screens.
+            told = [text_of(row) for row in page.lines]
+            here = told.index("On other screens") - 1
+            assert here <= page.size.height
+            assert ("Ten seconds back" in "\n".join(told[:here])) == replays
             await pilot.press("question_mark")
             await settled(pilot)
             assert not isinstance(app.screen, HelpScreen)
@@ -100,7 +106,7 @@ async def test_at_24_rows_the_help_says_how_much_is_below() -> None:
         await pilot.press("question_mark")
         await settled(pilot)
         page = pilot.app.screen.query_one(Page)
-        for _ in range(100):
+        for _ in range(300):
             below = len(page.lines) - page.scroll_offset.y - page.size.height
             if below == 0:
                 break
@@ -108,17 +114,33 @@ async def test_at_24_rows_the_help_says_how_much_is_below() -> None:
             await pilot.press("j")
             await settled(pilot)
         assert "more below" not in screen_text(pilot.app)
-        assert "0 is zero" in screen_text(pilot.app)
+        assert "Close without doing anything" in screen_text(pilot.app)
         await pilot.press("g")
         await settled(pilot)
         assert "more below" in screen_text(pilot.app)
-        # With more room there is less below, or nothing.
-        await pilot.resize_terminal(120, 40)
+        # With enough room there is nothing below.
+        await pilot.resize_terminal(120, 120)
         await settled(pilot)
         await settled(pilot)
         assert "more below" not in screen_text(pilot.app)
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, EndpointScreen)
+
+
+async def test_the_help_has_every_key_there_is_also_a_moved_one() -> None:
+    setup = Setup(keymap={"recall.open": "f6"})
+    app = InferGuardApp(PushedFeed(frames.frame(frames.critical())), terminal=UNICODE, setup=setup)
+    async with app.run_test(size=(200, 120)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot)
+        shown = [text_of(row) for row in app.screen.query_one(Page).lines]
+    listed = [b for b in every_binding() if not b.key.isdigit() or b.key == "1"]
+    assert words(" ".join(b.tooltip for b in listed)) <= words(" ".join(shown))
+    longest = max(listed, key=lambda b: len(b.tooltip)).tooltip
+    assert " ".join(shown).count(longest) == 1
+    assert any(re.search(r"\bf6 +Show the past incident in the panels", row) for row in shown)
+    assert shown.index("On other screens") > next(i for i, row in enumerate(shown) if "app.quit" in row)
 
 
 def test_the_keys_stand_under_their_screen() -> None:
