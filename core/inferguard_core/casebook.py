@@ -16,7 +16,7 @@ from inferguard_core.diagnose.causes_load import LOAD
 from inferguard_core.events import ActionEvent, AnomalyEvent, DiagnosisEvent
 from inferguard_core.frame import AnomalyState, MeasureId
 from inferguard_core.impact import ImpactStart, impact
-from inferguard_core.remediation import fix
+from inferguard_core.remediation import fix, steady
 from inferguard_core.signals import Signal
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Casebook:
         self.diagnosis: Diagnosis | None = None
         self.advisories: tuple[Advisory, ...] = ()
         self.fix: Fix | None = None
+        self._made: Fix | None = None
+        """The same, without what earlier incidents say of it."""
         self.impact: Impact | None = None
         self.history = ActionHistory()
         """How actions have fared in earlier incidents; whoever remembers them puts it here."""
@@ -89,13 +91,15 @@ class Casebook:
         self.advisories = advise(scene, concluded, self.advisories, self.history)
         if self.fix is None or not same or not _eased(scene):
             # A size measured while the load recedes fits what is left of it.
-            self.fix = experienced(fix(scene, concluded), self.history)
+            self._made = steady(self._made if same else None, fix(scene, concluded))
+            self.fix = experienced(self._made, self.history)
         events += [ActionEvent(t, self._endpoint, a) for a in self.advisories if a.id not in known]
         return tuple(events)
 
     def _open(self, scene: Scene) -> None:
         self._incident_id = scene.incident.id
         self.diagnosis, self.advisories, self.fix, self.impact = None, (), None, None
+        self._made = None
         self._leading = None
         self._at_onset = {} if scene.reading is None else dict(scene.reading.values)
         self._start = None

@@ -13,6 +13,8 @@ from inferguard_core.verdict import Evidence
 from inferguard_core.window import QUANTILE_MIN_N
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from inferguard_core.detect.finding import Situation
     from inferguard_core.scene import Scene
     from inferguard_core.window import Window
@@ -24,6 +26,8 @@ LIVES_S = 300.0
 """Span of finished requests whose mean length tells what one holds over its life."""
 REUSE_S = 30.0
 """Hit rate decides a step of CONCUR: over a longer span a cache that has just collapsed still reads as warm."""
+FULL_USAGE, FULL_LEAST = 0.9, 3
+"""A pool is full from this usage on; so many readings of it tell what it holds."""
 HEALTHY_S = 120.0
 """Span before the onset whose mean concurrency is the level last seen healthy."""
 THROTTLE_LEAST, THROTTLE_MOST = 0.5, 0.9
@@ -70,14 +74,18 @@ def bounded(wanted: float, running: float | None) -> int | None:
     return None if most < max(1, least) else min(max(floor(min(wanted, running)), least, 1), most)
 
 
-def measure(scene: Scene) -> Load:
-    """The load as of the scene's newest reading; an empty `Load` without one."""
+def measure(scene: Scene, *, lasting: bool = False) -> Load:
+    """The load as of the scene's newest reading; an empty `Load` without one.
+
+    What one request holds is that of the present; `lasting`, for what is set once and stays, that of all lately
+    while the pool was full, where it was.
+    """
     window = scene.window
     if window is None:
         return Load()
     pool = window.latest(Signal.KV_CAPACITY_TOKENS) or None
     hit_rate = _hit_rate(window)
-    share = _share_per_request(window)
+    share = (_share_when_full(window) if lasting else None) or _share_per_request(window)
     held = None if share is None or pool is None else max(share * pool, _held_over_life(window, hit_rate))
     return Load(
         running=window.median(Signal.RUNNING, PRESENT_S),
@@ -104,13 +112,21 @@ def tokens_held(window: Window) -> float | None:
 
 def _share_per_request(window: Window) -> float | None:
     """Share of the pool that one running request holds: median over the present readings with work in them."""
-    shares = [
-        usage / running
-        for row in window.history.since(window.now - PRESENT_S)
-        if (running := row.get(Signal.RUNNING)) and running >= 1
-        if (usage := row.get(Signal.KV_USAGE)) is not None and usage > 0
-    ]
+    shares = list(_shares(window, PRESENT_S))
     return median(shares) if shares else None
+
+
+def _share_when_full(window: Window) -> float | None:
+    """The same over the full pools of the last `LIVES_S`: a batch in passing holds more or less than most."""
+    shares = list(_shares(window, LIVES_S, FULL_USAGE))
+    return median(shares) if len(shares) >= FULL_LEAST else None
+
+
+def _shares(window: Window, seconds: float, least_usage: float = 0.0) -> Iterator[float]:
+    for row in window.history.since(window.now - seconds):
+        running, usage = row.get(Signal.RUNNING), row.get(Signal.KV_USAGE)
+        if running is not None and running >= 1 and usage is not None and usage > 0 and usage >= least_usage:
+            yield usage / running
 
 
 def _held_over_life(window: Window, hit_rate: float | None) -> float:

@@ -95,7 +95,12 @@ def setup(scene: Scene) -> Setup:
     config = {**(reading.info if reading is not None else {}), **scene.facts.config}
     known = profile(scene.situation.models)
     return Setup(
-        scene, TABLES.get(engine), config, measure(scene), known, _at_least(engine, scene.situation.spellings)
+        scene,
+        TABLES.get(engine),
+        config,
+        measure(scene, lasting=True),
+        known,
+        _at_least(engine, scene.situation.spellings),
     )
 
 
