@@ -1,7 +1,7 @@
 """A dialog over a screen: a page of lines that scrolls and closes.
 
-It never hides how things stand: a small one leaves the screen in sight around it, any other has header and verdict of
-that screen above it, and both go on.
+It never hides how things stand: header and verdict of the screen beneath stand above it and go on. They are its own:
+for what shines through from beneath Textual draws that whole screen again at each change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.containers import Container
+from textual.containers import Container, Vertical
 
 from inferguard_tui.keys import CLOSE_KEYS, bindings_of
 from inferguard_tui.screens.frame_screen import FrameScreen
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from inferguard_tui.line import Line
-
-_LEAVE_THE_VERDICT = frozenset({"-small", "-side"})
-"""Classes of those that show the screen beneath."""
 
 
 class Dialog(FrameScreen):
@@ -45,8 +42,8 @@ class Dialog(FrameScreen):
 
     def compose(self) -> ComposeResult:
         plain = self.ascii_only
-        if not self.classes & _LEAVE_THE_VERDICT:
-            seen = (Dialog.frame, Dialog.watching, Dialog.endpoint)
+        seen = (Dialog.frame, Dialog.watching, Dialog.endpoint)
+        with Vertical(id="top"):
             yield HeaderLine(id="header", ascii_only=plain).data_bind(*seen)
             yield VerdictLine(id="verdict", ascii_only=plain).data_bind(*seen)
         with Container(id="dialog"):
@@ -79,7 +76,10 @@ class Dialog(FrameScreen):
         page = self.query_one(Page)
         below = len(page.lines) - page.scroll_offset.y - page.size.height
         words = f"{below} more below" if below > 0 else ""
-        self.query_one("#dialog").border_subtitle = words
+        box = self.query_one("#dialog")
+        if box.border_subtitle != words:
+            # Textual draws the whole dialog again for it, whether it is another or not.
+            box.border_subtitle = words
 
     def watch_frame(self) -> None:
         self.redraw()

@@ -40,3 +40,18 @@ class FrameScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.post_message(FramesWanted())
+
+    def _compositor_refresh(self) -> None:
+        """Beneath a dialog, send what has changed since the last time, and only where the dialog lets it be seen.
+
+        Textual's own sends it under a dialog that hides it too, and with each change all that ever changed before.
+        """
+        above = self.app.screen
+        if above is self:
+            super()._compositor_refresh()
+            return
+        changed = self._compositor._dirty_regions  # noqa: SLF001 - as the method that this replaces
+        if changed and above.styles.background.a < 1:
+            above.refresh(*changed)
+        changed.clear()
+        self._dirty_widgets.clear()
