@@ -1,5 +1,5 @@
 # Every target makes the virtual environment it needs, once. PYTHON=/path/to/python3 chooses the interpreter.
-.PHONY: help demo test check bench eval soak lock docs pictures venv clean
+.PHONY: help demo test check pythons bench eval soak lock docs pictures venv clean
 BIN := .venv/bin
 # Most tests wait for real processes rather than compute: more workers than cores. A file stays with one worker.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
@@ -19,6 +19,9 @@ check: venv  ## style, types, layers, and the wheel as it would be installed
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/test_wheel.py
+
+pythons: venv  ## the tests that tell one Python from another, on every other supported Python of this machine
+	@.ci/pythons
 
 bench: venv  ## what it costs, in numbers
 	@$(BIN)/python -m bench
@@ -44,6 +47,6 @@ venv:
 	@PYTHON="$(PYTHON)" .ci/venv
 
 clean:  ## removes what the other targets made
-	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .pythons dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -f snapshot_report.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -155,16 +155,17 @@ def _unread(path: Path, error: Exception) -> str:
 
 def _case(connection: sqlite3.Connection, incident_id: str) -> Case | None:
     row = connection.execute(
-        "SELECT whole FROM cases WHERE id = coalesce((SELECT case_id FROM other_names WHERE id = ?1), ?1)",
-        (incident_id,),
+        "SELECT whole FROM cases WHERE id = coalesce((SELECT case_id FROM other_names WHERE id = :id), :id)",
+        {"id": incident_id},
     ).fetchone()
     return None if row is None else opened(row[0])
 
 
 def _cases(connection: sqlite3.Connection, endpoint: str | None, limit: int) -> tuple[Case, ...]:
     rows = connection.execute(
-        "SELECT whole FROM cases WHERE ?1 IS NULL OR endpoint = ?1 ORDER BY opened_unix DESC LIMIT ?2",
-        (endpoint, limit),
+        "SELECT whole FROM cases WHERE :endpoint IS NULL OR endpoint = :endpoint"
+        " ORDER BY opened_unix DESC LIMIT :limit",
+        {"endpoint": endpoint, "limit": limit},
     )
     return tuple(opened(whole) for (whole,) in rows)
 
@@ -184,9 +185,9 @@ def _lines(
     connection: sqlite3.Connection, table: str, endpoint: str | None, limit: int
 ) -> tuple[Mapping[str, Any], ...]:
     """The newest lines of `events` or `audit`, the oldest of them first."""
-    where = "WHERE endpoint = ?1" if endpoint is not None else "WHERE ?1 IS NULL"
+    where = "" if endpoint is None else "WHERE endpoint = :endpoint"
     rows = connection.execute(
-        f"SELECT line FROM {table} {where} ORDER BY number DESC LIMIT ?2",  # noqa: S608 - one of two names
-        (endpoint, limit),
+        f"SELECT line FROM {table} {where} ORDER BY number DESC LIMIT :limit",  # noqa: S608 - one of two names
+        {"endpoint": endpoint, "limit": limit},
     ).fetchall()
     return tuple(json.loads(line) for (line,) in reversed(rows))

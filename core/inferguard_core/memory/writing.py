@@ -123,8 +123,8 @@ class Writer:
         """The stored incident that `case` is, by whichever name."""
         row = connection.execute(
             "SELECT number, version, id, seen_unix, whole FROM cases WHERE id = coalesce("
-            "(SELECT case_id FROM other_names WHERE id = ?1), ?1)",
-            (case.id,),
+            "(SELECT case_id FROM other_names WHERE id = :id), :id)",
+            {"id": case.id},
         ).fetchone()
         if row is not None:
             return _Known(*row)
@@ -141,8 +141,8 @@ class Writer:
 
     def _learned(self, connection: sqlite3.Connection, taught: Taught) -> None:
         connection.execute(
-            "INSERT INTO learned VALUES (?1, ?2, ?3) ON CONFLICT (endpoint) DO UPDATE SET unix = ?2, whole = ?3"
-            " WHERE unix <= ?2",
+            "INSERT INTO learned VALUES (?, ?, ?) ON CONFLICT (endpoint) DO UPDATE"
+            " SET unix = excluded.unix, whole = excluded.whole WHERE unix <= excluded.unix",
             (taught.endpoint, taught.unix, zlib.compress(_line(taught.learned).encode())),
         )
         self._tell(connection, "learned", taught.endpoint)
