@@ -6,9 +6,10 @@ nor hold one. Trouble that returns within `reopen_within` is the same incident a
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inferguard_core.frame import (
     LOWEST_IS_WORST,
@@ -46,6 +47,19 @@ PEAKS: Mapping[str, Callable[[float, float], float]] = {
 GAUGES = {MeasureId.WAITING: Signal.WAITING, MeasureId.KV_USAGE: Signal.KV_USAGE}
 
 
+NOT_WATCHED = "not watched since"
+"""How the line begins that closes an incident whose watcher went away."""
+
+
+class Elsewhere(NamedTuple):
+    """That an incident is known from another watcher, and that nothing of it has been seen here yet."""
+
+    seen_unix: float
+    """When it was last seen open."""
+    goes_on: bool = False
+    """Whether that was since this watch began."""
+
+
 class IncidentLog:
     """Incidents of one endpoint, newest last; at most `KEPT`."""
 
@@ -54,11 +68,15 @@ class IncidentLog:
         self._name = name
         self._limits = limits
         self.incidents: list[Incident] = []
+        self.elsewhere: Elsewhere | None = None
+        """Of the newest incident; None where it is this watch's own, or over."""
 
     @property
     def open(self) -> Incident | None:
+        """The one that this watch sees."""
         last = self.incidents[-1] if self.incidents else None
-        return last if last is not None and last.state not in OVER else None
+        own = last is not None and last.state not in OVER and self.elsewhere is None
+        return last if own else None
 
     def update(
         self, anomalies: Sequence[Anomaly], changed: Sequence[Anomaly], unix: float
@@ -68,6 +86,11 @@ class IncidentLog:
         `changed` includes anomalies that ended with this update.
         """
         troubles = [a for a in anomalies if a.severity >= Severity.WARNING]
+        if troubles and self.elsewhere is not None:
+            if self.elsewhere.goes_on:
+                self.elsewhere = None
+            else:
+                self.let_go(unix)
         current = self.open
         if current is None:
             return self._begin(troubles, unix) if troubles else None
@@ -75,6 +98,12 @@ class IncidentLog:
         self.incidents[-1] = updated
         told = (updated.state, updated.severity, updated.anomalies)
         return updated if told != (current.state, current.severity, current.anomalies) else None
+
+    def let_go(self, unix: float) -> None:
+        """Close the incident that another watched: since it was last seen, nobody has."""
+        if self.elsewhere is not None:
+            self.incidents[-1] = left_alone(self.incidents[-1], self.elsewhere.seen_unix, unix, unix)
+            self.elsewhere = None
 
     def annotate(self, incident_id: str, entry: IncidentEntry | None, **changes: Any) -> Incident | None:
         """Put what a person said into an incident, and a line into its timeline; None where there is no such one.
@@ -167,6 +196,19 @@ class IncidentLog:
             headline=current.headline if recovering else headline(troubles),
             timeline=_entries(current.timeline, unix, lines),
         )
+
+
+def left_alone(incident: Incident, seen_unix: float, ended_unix: float, unix: float) -> Incident:
+    """`incident`, last seen open at `seen_unix`, as it is known at `unix`."""
+    seen = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seen_unix))
+    line = f"{NOT_WATCHED} {seen} UTC; when it ended is not known"
+    return replace(
+        incident,
+        state=IncidentState.RESOLVED,
+        severity=Severity.OK,
+        ended_unix=ended_unix,
+        timeline=_bounded((*incident.timeline, IncidentEntry(unix, line, "inferguard"))),
+    )
 
 
 def headline(troubles: Sequence[Anomaly]) -> str:

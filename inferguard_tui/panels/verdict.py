@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inferguard_core.frame import AnomalyState, Severity, Status
+from inferguard_core.frame import AnomalyState, IncidentState, Severity, Status
 from inferguard_core.printable import printable
 from inferguard_tui.formatting import clock, duration
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
@@ -70,6 +70,9 @@ def sentence(endpoint: EndpointFrame) -> str:
         return _trouble(endpoint)
     if endpoint.status is Status.RESTARTED:
         return "the engine started anew; figures begin again"
+    if endpoint.incidents and endpoint.incidents[0].state is not IncidentState.RESOLVED:
+        # Another watcher's, or of this one before it was started anew.
+        return "nothing wrong is seen here yet, but an incident is open"
     count = len(endpoint.blind)
     blind = f"; {count} rule{' has' if count == 1 else 's have'} no input" if count else ""
     return f"nothing wrong is seen{blind}"

@@ -76,7 +76,8 @@ class IncidentScreen(HandlingScreen):
         if incident is None or frame is None or endpoint is None or not self.is_mounted:
             return
         subject = Subject(incident, endpoint, frame.unix)
-        if not subject.open and not subject.concluded:
+        live = endpoint.incident is not None and endpoint.incident.id == incident.id
+        if not live and not subject.concluded:
             subject = Subject(incident, self._kept.get(incident.id) or endpoint, frame.unix)
             self._ask_memory(incident.id)
         known = [i.id for i in endpoint.incidents]

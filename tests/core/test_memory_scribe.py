@@ -117,11 +117,12 @@ async def test_an_incident_goes_on_under_its_name_over_a_restart_of_the_monitor(
 
     after = await Run(tmp_path / "state.db", source).begin(before.now + 5)
     assert after.watch.log.open is None
-    assert after.watch.log.incidents[-1].timeline[-1].text.startswith("not watched since ")
+    assert after.watch.log.incidents[-1] == known
     await after.until(60)
     again = after.watch.log.open
     assert again is not None
     assert (again.id, again.state) == (known.id, IncidentState.REOPENED)
+    assert any(line.text.startswith("not watched since ") for line in again.timeline)
     await after.end()
     assert [c.id for c in await after.memory.cases()] == [known.id]
 
@@ -151,6 +152,34 @@ async def test_a_second_watcher_of_one_incident_takes_back_that_nobody_watched(t
         states.add((kept.incident.state, kept.incident.reopened))
         assert not any(line.text.startswith("not watched") for line in kept.incident.timeline)
     assert states == {(IncidentState.OPEN, 0)}
+    await second.end()
+    await first.end()
+
+
+async def test_a_second_watcher_shows_an_open_incident_as_open_from_its_first_frame(tmp_path: Path) -> None:
+    source = simulated("kv_exhausted")
+    first = await Run(tmp_path / "state.db", source).begin(await first_poll(source))
+    while first.watch.log.open is None:
+        await first.until(10)
+    await asyncio.sleep(1.2)
+    second = await Run(tmp_path / "state.db", source).begin(first.now)
+    shown = endpoint_frame(second.watch, second.now, 0.0)
+    (known,) = shown.incidents
+    assert (known.id, known.state) == (first.watch.log.open.id, IncidentState.OPEN)
+    assert shown.incident is None
+    # The first goes on writing; the second hears of that before it has seen anything itself.
+    for _ in range(8):
+        await first.until(12)
+        await asyncio.sleep(2.6)
+        if second.watch.log.elsewhere is not None and second.watch.log.elsewhere.goes_on:
+            break
+    assert second.watch.log.incidents[-1].state is IncidentState.OPEN
+    second.now = first.now
+    await second.until(30)
+    own = second.watch.log.open
+    assert own is not None
+    assert (own.id, own.state, own.reopened) == (first.watch.log.incidents[-1].id, IncidentState.OPEN, 0)
+    assert not any(line.text.startswith("not watched") for line in own.timeline)
     await second.end()
     await first.end()
 

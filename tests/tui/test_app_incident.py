@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -259,32 +258,6 @@ async def test_the_incident_in_ascii_is_ascii() -> None:
 def test_the_person_behind_sudo_is_named_without_what_a_terminal_would_act_on() -> None:
     assert person_module.person({"SUDO_USER": "kim\x1b[1m"}) == "kim[1m"
     assert person_module.person({}) != ""
-
-
-async def test_what_was_concluded_of_an_older_incident_comes_from_the_memory() -> None:
-    desk = NotingDesk()
-    then = replace(conclusions.diagnosis(), incident_id=frames.RESOLVED.id, cause="prefix_broken")
-    desk.closed = frames.frame(frames.endpoint(diagnosis=then, incidents=(frames.RESOLVED,)))
-    app, feed = watching(desk)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("i", "h")
-        await settled(pilot)
-        assert "prefix reuse broke (0.86)" in screen_text(app)
-        feed.push(frames.frame(followups.handled(), seq=2))
-        await settled(pilot)
-        assert [asked for asked in desk.asked if asked[0] == "closed_frame"] == [
-            ("closed_frame", frames.RESOLVED.id)
-        ]
-
-
-async def test_an_older_incident_that_nobody_kept_says_so() -> None:
-    app, _ = watching(NotingDesk())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("i", "h")
-        await settled(pilot)
-        assert "what was concluded is not kept here" in screen_text(app)
 
 
 async def test_the_verdict_says_who_is_on_it() -> None:

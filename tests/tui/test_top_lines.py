@@ -138,6 +138,10 @@ def test_the_fleets_header_counts_states() -> None:
     [
         (frames.waiting(), " … WAITING  no poll has come back yet"),
         (frames.endpoint(), " ✔ OK  nothing wrong is seen"),
+        (
+            frames.endpoint(incidents=(frames.incident(),)),
+            " ✔ OK  nothing wrong is seen here yet, but an incident is open",
+        ),
         (frames.warning(), " ! WARNING  queue_growth: 14 waiting"),
         (frames.critical(diagnosis=None), " ▲ CRITICAL  preemption: 144 preempted"),
         (

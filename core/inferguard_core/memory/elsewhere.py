@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from inferguard_core.frame import IncidentState
+from inferguard_core.incidents import NOT_WATCHED, Elsewhere
 from inferguard_core.memory.merging import acknowledged, both_notes, told
-from inferguard_core.memory.restoring import NOT_WATCHED
 from inferguard_core.memory.writing import opened
 
 if TYPE_CHECKING:
@@ -67,18 +67,17 @@ class Versions:
 def heard(watch: EndpointWatch, rewritten: Rewritten, begun: float) -> bool:
     """Take what another process knows of an incident of this watch; whether any of it was new.
 
-    What people wrote, and that it was watched when this process, at `begun`, took it for left alone.
+    What people wrote, and that it was watched when this process, at `begun`, took it for left alone. Of an incident
+    that only the other has seen so far, all it knows.
     """
-    other = rewritten.case.incident
+    other, log = rewritten.case.incident, watch.log
+    if log.elsewhere and rewritten.by_other and log.incidents[-1].id in rewritten.names:
+        log.incidents[-1] = _with_people(replace(other, id=log.incidents[-1].id), log.incidents[-1])
+        log.elsewhere = _goes_on(rewritten.case, log.elsewhere, begun)
+        return True
     for place, own in enumerate(watch.log.incidents):
         if own.id in rewritten.names:
-            notes = both_notes(other.notes, own.notes)
-            now = replace(
-                own,
-                notes=notes,
-                timeline=told(own, other, notes),
-                acknowledged_by=acknowledged(other, own),
-            )
+            now = _with_people(own, other)
             if rewritten.by_other and rewritten.case.seen_unix > begun:
                 now = _watched_on(now, other, begun)
             if now != own:
@@ -87,10 +86,28 @@ def heard(watch: EndpointWatch, rewritten: Rewritten, begun: float) -> bool:
     return False
 
 
+def _with_people(incident: Incident, other: Incident) -> Incident:
+    """`incident` with what people wrote into the other version of it."""
+    notes = both_notes(other.notes, incident.notes)
+    return replace(
+        incident,
+        notes=notes,
+        timeline=told(incident, other, notes),
+        acknowledged_by=acknowledged(other, incident),
+    )
+
+
+def _goes_on(case: Case, known: Elsewhere, begun: float) -> Elsewhere | None:
+    """Who sees the incident after this was stored of it; None when it is over."""
+    if case.incident.state is IncidentState.RESOLVED:
+        return None
+    return Elsewhere(case.seen_unix, goes_on=True) if case.seen_unix > begun else known
+
+
 def _watched_on(own: Incident, other: Incident, begun: float) -> Incident:
     """Without the end and the reopening that only the start of this process put into it."""
     over = IncidentState.RESOLVED
-    gaps = [n for n, e in enumerate(own.timeline) if e.unix == begun and e.text.startswith(NOT_WATCHED)]
+    gaps = [n for n, e in enumerate(own.timeline) if e.unix >= begun and e.text.startswith(NOT_WATCHED)]
     if over in (own.state, other.state) or other.reopened >= own.reopened or not gaps:
         return own
     again = [n for n, e in enumerate(own.timeline) if n > gaps[0] and e.text == "reopened" and not e.by]

@@ -1,16 +1,17 @@
 """What was kept, back into the watch of an endpoint before its first poll.
 
 An incident that was open when the monitor went away is not known to have gone on, nor to have ended: it is closed
-with a line that says so, and trouble that is found soon after is the same incident again.
+with a line that says so, and trouble that is found soon after is the same incident again. One that was open moments
+ago, when somebody watches it still perhaps, stays so until that is known.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from inferguard_core.frame import SPANS_S, Incident, IncidentEntry, IncidentState, Severity
+from inferguard_core.frame import SPANS_S, IncidentState
+from inferguard_core.incidents import Elsewhere, left_alone
 from inferguard_core.journal import LOGGER
 from inferguard_core.learned import Learned
 
@@ -29,9 +30,6 @@ WATCHED_S = 90.0
 SAME_TROUBLE_S = 1800.0
 """Away for longer, trouble that is found at the return is new: nobody can say that it is the old one."""
 
-NOT_WATCHED = "not watched since"
-"""How the line begins that closes an incident whose watcher went away."""
-
 
 async def restore(memory: Memory, watch: EndpointWatch, now: float) -> Restored:
     """Fill `watch` from `memory`, as of `now`."""
@@ -44,20 +42,26 @@ async def restore(memory: Memory, watch: EndpointWatch, now: float) -> Restored:
     refill(watch, await memory.readings(watch.endpoint, now - max(SPANS_S)))
     stored = await memory.cases(watch.endpoint, INCIDENTS)
     closed = tuple(case if _over(case) else ended(case, now) for case in stored)
-    watch.log.incidents = [*(case.incident for case in reversed(closed)), *watch.log.incidents]
-    return Restored(stored, closed)
+    newest = stored[:1] if not watch.log.incidents else ()
+    if newest and not _over(newest[0]) and now - newest[0].seen_unix <= WATCHED_S:
+        watch.log.elsewhere = Elsewhere(newest[0].seen_unix)
+        known = (*newest, *closed[1:])
+    else:
+        known = closed
+    watch.log.incidents = [*(case.incident for case in reversed(known)), *watch.log.incidents]
+    return Restored(stored, known)
 
 
 class Restored(NamedTuple):
     """The stored incidents of one endpoint, newest first."""
 
     stored: tuple[Case, ...]
-    closed: tuple[Case, ...]
-    """The same, those that were open as they are known now."""
+    known: tuple[Case, ...]
+    """The same as they are known now: closed, but for one that may be watched still."""
 
     def left_open(self, now: float) -> tuple[Case, ...]:
         """Those that nobody has closed and that nobody else can be watching, closed."""
-        pairs = zip(self.stored, self.closed, strict=True)
+        pairs = zip(self.stored, self.known, strict=True)
         return tuple(c for s, c in pairs if not _over(s) and now - s.seen_unix > WATCHED_S)
 
 
@@ -73,15 +77,7 @@ def refill(watch: EndpointWatch, rows: Sequence[ReadingRow]) -> None:
 
 def ended(case: Case, now: float) -> Case:
     """An incident that was open when it was last seen, as it is known now."""
-    away = now - case.seen_unix
-    seen = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(case.seen_unix))
-    line = f"{NOT_WATCHED} {seen} UTC; when it ended is not known"
-    incident: Incident = replace(
-        case.incident,
-        state=IncidentState.RESOLVED,
-        severity=Severity.OK,
-        # Trouble found within the time to reopen counted from here is the same incident.
-        ended_unix=now if away <= SAME_TROUBLE_S else case.seen_unix,
-        timeline=(*case.incident.timeline, IncidentEntry(now, line, "inferguard")),
-    )
+    # Trouble found within the time to reopen counted from here is the same incident.
+    end = now if now - case.seen_unix <= SAME_TROUBLE_S else case.seen_unix
+    incident = left_alone(case.incident, case.seen_unix, end, now)
     return replace(case, incident=incident, seen_unix=max(case.seen_unix, now))

@@ -129,6 +129,8 @@ class Scribe:
             self.memory.put(ReadingRow(watch.endpoint, seen.poll.unix, values))
             if not any(life.active for life in watch.lives.values()):
                 known.calm = calmed(known.calm, seen.measures)
+        if watch.log.elsewhere and now - watch.log.elsewhere.seen_unix > WATCHED_S:
+            watch.log.let_go(now)
         self._keep_incident(watch, known, now)
         _see_applied(self.memory, watch, known, now)
         if known.unsettled is not None and now - known.begun > WATCHED_S:
@@ -167,7 +169,7 @@ class Scribe:
         past = await restore(self.memory, watch, now)
         for case in past.left_open(now):
             self.memory.put(case)
-        known.last = past.closed[0] if past.closed else None
+        known.last = past.known[0] if past.known else None
         known.unsettled, known.begun = past, now
         self._touch(watch.endpoint)
 
@@ -183,7 +185,7 @@ class Scribe:
     ) -> None:
         incident = watch.log.incidents[-1] if watch.log.incidents else None
         over = incident is not None and incident.state is IncidentState.RESOLVED
-        if incident is None or (over and incident.id != known.incident_id):
+        if incident is None or watch.log.elsewhere or (over and incident.id != known.incident_id):
             return
         if incident.id != known.incident_id:
             known.incident_id, known.shape, known.worst, known.kept = incident.id, Shape(), {}, None
