@@ -149,9 +149,9 @@ time.sleep(60)
     ran = await LocalRunner().run(script(source, 3.0))
     assert time.monotonic() - began < 15
     assert (ran.exit_code, ran.trouble) == (None, "no end within 3 s")
-    await asyncio.sleep(0.2)
-    for pid in map(int, pids.read_text().split()):
-        assert not _runs(pid)
+    async with asyncio.timeout(20):
+        while any(_runs(pid) for pid in map(int, pids.read_text().split())):
+            await asyncio.sleep(0.05)
 
 
 def _runs(pid: int) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -230,16 +231,20 @@ class TestReach:
     async def test_a_resolver_that_hangs_does_not_hold_the_report(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        over = threading.Event()
+
         def hanging(*_: object, **__: object) -> list[tuple[Any, ...]]:
-            time.sleep(3)
+            over.wait(30)
             raise socket.gaierror(-3, "Temporary failure in name resolution")
 
         monkeypatch.setattr(socket, "getaddrinfo", hanging)
         monkeypatch.setattr(reach, "DEADLINE_S", 0.3)
         began = time.monotonic()
         found = await reached(Place("LLM", "https://example.invalid", "X"))
+        took = time.monotonic() - began
+        over.set()
         assert found.state is State.BROKEN
-        assert time.monotonic() - began < 2
+        assert took < 15
 
     async def test_half_a_setting_is_broken(self) -> None:
         (brain,) = (p for p in places(Settings(brain=Brain(mode="remote"))) if p.name == "remote brain")

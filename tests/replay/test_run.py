@@ -49,28 +49,47 @@ def plan(*cells: Cell, ignore_waits: bool = False) -> Plan:
 async def test_sessions_go_side_by_side_and_their_turns_one_after_another() -> None:
     server = Server()
     cells = [session(name, turn(0), turn(1), turn(2)) for name in "abcde"]
+    began = time.monotonic()
     record = await Run(plan(*cells), server, concurrency=2).go()
+    whole = time.monotonic() - began
     assert server.most == 2
     assert len(record.outcomes) == 15
     for name in "abcde":
         assert [number for trace, number, _ in server.order if trace == name] == ["0", "1", "2"]
-    assert record.seconds == pytest.approx(0.05 * 8, abs=0.15)
+    # The longer of two lanes has eight turns or more.
+    assert 0.05 * 8 - 0.01 <= record.seconds <= whole
     assert record.ended_early == ""
 
 
-@pytest.mark.parametrize(("ignored", "least", "most"), [(False, 0.45, 0.8), (True, 0.05, 0.25)])
-async def test_a_wait_counts_from_the_answer_before(ignored: bool, least: float, most: float) -> None:
+async def test_a_wait_counts_from_the_answer_before() -> None:
+    server = Server(seconds=0.2)
+    async with asyncio.timeout(15):  # 0.4 minutes would be longer
+        await Run(plan(session("a", turn(0), turn(1, wait_s=0.4))), server, 4).go()
+    (_, _, first), (_, _, second) = server.order
+    assert second - first >= 0.2 + 0.4 - 0.01
+
+
+async def test_waits_that_are_ignored_are_not_waited_for() -> None:
     server = Server()
-    await Run(plan(session("a", turn(0), turn(1, wait_s=0.4)), ignore_waits=ignored), server, 4).go()
-    assert least <= server.order[1][2] <= most
+    async with asyncio.timeout(30):
+        await Run(plan(session("a", turn(0), turn(1, wait_s=3600)), ignore_waits=True), server, 4).go()
+    assert [number for _, number, _ in server.order] == ["0", "1"]
 
 
 async def test_told_to_end_it_lets_go_and_gives_what_is_there() -> None:
-    server = Server(seconds=0.1)
+    class Stuck(Server):
+        """Answers six turns, and none after; what asks is told to end when three wait."""
+
+        async def send(self, cell: Cell, asked: Turn, began: float) -> TurnOutcome:
+            self.seconds = 0.0 if len(self.order) < 6 else 3600.0
+            if len(self.order) == 8:
+                asyncio.get_running_loop().call_soon(run.end, "told")
+            return await super().send(cell, asked, began)
+
+    server = Stuck()
     run = Run(plan(*(session(str(n), turn(0), turn(1)) for n in range(50))), server, concurrency=3)
-    asyncio.get_running_loop().call_later(0.25, run.end, "told")
-    record = await run.go()
-    assert record.seconds < 0.5
+    async with asyncio.timeout(30):
+        record = await run.go()
     assert record.ended_early == "told"
     endings = [outcome.ending for outcome in record.outcomes]
     assert endings.count(Ending.ANSWERED) == 6

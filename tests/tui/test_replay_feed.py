@@ -79,22 +79,24 @@ async def test_it_ends_at_the_end_and_plays_again_from_the_start() -> None:
 
 
 async def test_playing_moves_by_speed_and_pausing_stops_it() -> None:
-    feed = ReplayFeed(recording(), Limits(), speed=32)
+    feed = ReplayFeed(recording(), Limits(), speed=16)
     positions: list[float] = []
+    held = asyncio.Event()
 
     async def play() -> None:
         async for frame in feed.frames():
             assert frame.replay is not None
             positions.append(frame.replay.at_s)
+            if frame.replay.paused:
+                held.set()
+            elif frame.replay.at_s > 10:
+                feed.toggle_pause()
 
     task = asyncio.create_task(play())
-    await asyncio.sleep(0.8)
-    feed.toggle_pause()
-    await asyncio.sleep(0.3)
-    held = positions[-1]
+    await asyncio.wait_for(held.wait(), 8)  # at the speed of the recording it takes ten
+    at = positions[-1]
     await asyncio.sleep(0.5)
-    assert positions[-1] == held
-    assert held > 10
+    assert positions[-1] == at
     assert positions == sorted(positions)
     await feed.close()
     await asyncio.wait_for(task, 3)
