@@ -57,8 +57,10 @@ PROGRAM_KEYS = [
     *_bound(
         _EVERYWHERE,
         _Row("p", "pause", "app.pause", "p pause", "Stop the view; the monitor goes on"),
-        _Row("left_square_bracket", "window(-1)", "app.shorter", "[/] window", "Charts over a shorter time"),
-        _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer time"),
+        _Row(
+            "left_square_bracket", "window(-1)", "app.shorter", "[/] window", "Charts over a shorter window"
+        ),
+        _Row("right_square_bracket", "window(1)", "app.longer", "", "Charts over a longer window"),
         _Row("t", "theme", "app.theme", "t theme", "Choose colours, tried on as you move"),
         _Row(
             "colon,ctrl+p", "palette", "app.palette", ": commands", "Find by name whatever can be done here"

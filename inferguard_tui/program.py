@@ -18,6 +18,7 @@ from inferguard_tui.messages import FleetOrdered
 from inferguard_tui.panels.span import next_span
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.remembered import Remembered, save
+from inferguard_tui.screens.frame_screen import FrameScreen
 from inferguard_tui.terminal import Terminal, detect
 from inferguard_tui.theming import DARK, OWN_PALETTE, BadTheme, chosen_theme, find_themes, token_defaults
 
@@ -130,7 +131,11 @@ class Program(App[None]):
 
     def action_window(self, by: int) -> None:
         """Charts over the next longer or shorter span."""
-        self.watching = replace(self.watching, span_s=next_span(self.watching.span_s, by))
+        span_s = next_span(self.watching.span_s, by)
+        if isinstance(self.screen, FrameScreen):
+            end = "the longest there is" if by > 0 else "the shortest there is"
+            self.screen.answer(end if span_s == self.watching.span_s else "")
+        self.watching = replace(self.watching, span_s=span_s)
         self.remember(window_s=self.watching.span_s)
         self.deliver()
 
@@ -169,7 +174,12 @@ class Program(App[None]):
             b.id: " or ".join(map(key_name, b.key.split(",")))
             for b in effective(every_binding(), self.setup.keymap)
         }
-        choices = [Choice(name, here[name].binding.tooltip, keys.get(name, "")) for name in order]
+        # Found also by the word of the key line and by the id: `snooze`, `window`, `dry-run` are in no sentence.
+        choices = [
+            Choice(name, b.tooltip, keys.get(name, ""), f"{b.description} {name}")
+            for name in order
+            for b in (here[name].binding,)
+        ]
         run = {name: partial(self.run_action, b.binding.action, b.node) for name, b in here.items()}
 
         def taken(name: str) -> None:

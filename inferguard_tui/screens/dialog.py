@@ -59,10 +59,6 @@ class Dialog(FrameScreen):
     def content(self, cells: int) -> tuple[Line, ...]:
         """The lines of the page at this width."""
 
-    def answer(self, words: str) -> None:
-        """Show a line where the keys are, for a while."""
-        self.query_one(KeyLine).say(words)
-
     def redraw(self) -> None:
         if not self.is_mounted:
             return

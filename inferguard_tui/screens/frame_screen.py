@@ -11,6 +11,7 @@ from inferguard_tui.messages import FramesWanted
 from inferguard_tui.panels.view import Watching
 from inferguard_tui.screens.frugal_compositor import FrugalCompositor
 from inferguard_tui.widgets.line_view import INK_CLASSES
+from inferguard_tui.widgets.top_lines import KeyLine
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Frame
@@ -37,6 +38,10 @@ class FrameScreen(Screen[None]):
 
     def show_chart(self, raster: Raster | None) -> None:
         """Charts can be drawn from now on. Screens without one ignore it."""
+
+    def answer(self, words: str) -> None:
+        """Show a line where the keys are, for a while; an empty one gives them back."""
+        self.query_one(KeyLine).say(words)
 
     def on_screen_resume(self) -> None:
         self.post_message(FramesWanted())

@@ -25,6 +25,8 @@ class Choice:
     words: str
     note: str = ""
     """At the right: a key, a kind."""
+    also: str = ""
+    """Not shown: other words that it is found by."""
 
 
 def matching(choices: Sequence[Choice], query: str) -> tuple[Choice, ...]:
@@ -38,7 +40,7 @@ def matching(choices: Sequence[Choice], query: str) -> tuple[Choice, ...]:
 
 def _rank(choice: Choice, wanted: Sequence[str]) -> int | None:
     """0 where a word begins so, 1 where it stands within, 2 where its letters do in order; None where not."""
-    text = f"{choice.words} {choice.note}".casefold()
+    text = f"{choice.words} {choice.note} {choice.also}".casefold()
     if all(word in text for word in wanted):
         words = text.split()
         return 0 if all(any(w.startswith(word) for w in words) for word in wanted) else 1

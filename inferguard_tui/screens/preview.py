@@ -118,7 +118,10 @@ class PreviewScreen(Dialog):
     async def _send(self, advisory: Advisory, typed: str) -> None:
         assert self.desk is not None
         self._answer = None
+        # In place of whatever was refused just before.
+        self.answer("sending …")
         self.redraw()
         self._answer = await self.desk.dispatch(advisory.id, person(), typed)
         if self.is_attached:
+            self.answer("")
             self.redraw()

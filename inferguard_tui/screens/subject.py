@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from inferguard_tui.panels.advisories import standing
 from inferguard_tui.screens.frame_screen import FrameScreen
-from inferguard_tui.widgets.top_lines import KeyLine
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame, Frame, Incident
@@ -41,10 +40,6 @@ class SubjectScreen(FrameScreen):
         if self.subject is None:
             return None
         return self.subject.incident or next(iter(self.subject.incidents), None)
-
-    def answer(self, words: str) -> None:
-        """Show a line where the keys are, for a while."""
-        self.query_one(KeyLine).say(words)
 
     def action_incident(self) -> None:
         from inferguard_tui.screens.incident import IncidentScreen

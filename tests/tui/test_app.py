@@ -198,6 +198,8 @@ async def test_the_window_of_charts_is_chosen_and_written_once() -> None:
             await settled(pilot)
             words = re.findall(r"\d+ (?:min|h)(?: of \d+ (?:min|h))?\b", screen_text(pilot.app))
             seen.append(words)
+            assert ("the longest there is" in screen_text(pilot.app)) is (len(seen) == 4)
+            assert ("the shortest there is" in screen_text(pilot.app)) is (len(seen) == 1)
         assert seen == [["5 min"], ["30 min"], ["1 h of 6 h"], ["1 h of 6 h"], ["30 min"]]
 
 

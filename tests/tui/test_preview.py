@@ -186,10 +186,13 @@ async def test_in_live_mode_the_typed_name_sends_and_the_answer_shows() -> None:
     app = previewing(desk)
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
-        await pilot.press("x", "enter", *"throttle_concurrency", "enter")
+        await pilot.press("x", "enter", *"wrong", "enter")
+        await settled(pilot)
+        await pilot.press("enter", *"throttle_concurrency", "enter")
         await settled(pilot)
         assert desk.asked[-1] == ("dispatch", "a2", "kim", "throttle_concurrency")
         assert "outcome        applied" in screen_text(app)
+        assert "not sent" not in screen_text(app)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,25 @@ async def test_the_palette_finds_and_does_whatever_is_bound_here() -> None:
         assert isinstance(app.screen, HelpScreen)
 
 
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("snooze", "subject.snooze"),
+        ("dry-run", "subject.preview"),
+        ("ack", "subject.acknowledge"),
+        ("card", "subject.copy"),
+        ("window", "app.shorter"),
+    ],
+)
+async def test_the_palette_knows_a_command_by_the_word_of_the_key_line(typed: str, first: str) -> None:
+    app = InferGuardApp(PushedFeed(frames.frame(frames.critical())), terminal=UNICODE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *typed)
+        assert isinstance(app.screen, Search)
+        assert app.screen.picked == first
+
+
 async def test_typing_in_the_palette_does_nothing_else() -> None:
     app = program()
     async with app.run_test(size=(120, 40)) as pilot:
