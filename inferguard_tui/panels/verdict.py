@@ -158,15 +158,17 @@ def fleet_verdict(frame: Frame, watching: Watching, cells: int) -> Line:
         key = f"no data ({reason(endpoint.failure) or 'not back yet'})" if silent else cause(endpoint)
         alike.setdefault(key, []).append(endpoint)
     told = [_told(key, found) for key, found in alike.items()]
-    return fitted((*start, Span(flowed(told, cells - width(start), "; ") or told[0])), cells)
+    room, (what, found) = cells - width(start), next(iter(alike.items()))
+    words = flowed(told, room, "; ") or flowed((_told(what, found, names=1),), room) or _told(what, found[:1])
+    return fitted((*start, Span(words)), cells)
 
 
-def _told(what: str, found: list[EndpointFrame]) -> str:
-    """One cause and where it is: the first endpoint and how many besides, a second by its name."""
+def _told(what: str, found: list[EndpointFrame], names: int = 2) -> str:
+    """One cause and where it is: the first endpoint and how many besides, a second and last one by its name."""
     first, *more = found
     if not more:
         return f"{cause(first)} on {first.name}"
-    return f"{what} on {first.name} and {more[0].name if len(more) == 1 else f'{len(more)} more'}"
+    return f"{what} on {first.name} and {more[0].name if len(found) <= names else f'{len(more)} more'}"
 
 
 _RANKS = (

@@ -199,6 +199,15 @@ def test_a_verdict_says_that_all_of_it_recovers_and_not_that_some_does() -> None
     assert "recovering" not in verdict(bad)
 
 
+@pytest.mark.parametrize(
+    ("cells", "end"), [(93, " and 127.0.0.1:45412"), (92, " and 1 more"), (84, " and 1 more"), (80, "")]
+)
+def test_a_second_name_that_does_not_fit_is_counted_or_left_out_and_not_cut(cells: int, end: str) -> None:
+    bad = [frames.critical(number, name=f"127.0.0.1:4541{number}") for number in (1, 2)]
+    shown = text_of(fleet_verdict(frames.frame(*bad), CALM, cells)).rstrip()
+    assert shown == f" ▲ CRITICAL  2 of 2 in trouble: KV exhausted by demand on 127.0.0.1:45411{end}"
+
+
 def test_a_healthy_fleet_is_told_apart_from_an_unpolled_one() -> None:
     healthy = frames.frame(frames.endpoint(1), frames.endpoint(2), frames.waiting(3))
     assert "nothing wrong is seen on 2; 1 not polled yet" in text_of(fleet_verdict(healthy, CALM, 120))
