@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from inferguard_core.reading import Engine
 from inferguard_core.verdict import CauseScore, Diagnosis
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from inferguard_core.memory.sqlite import SqliteMemory
@@ -79,3 +81,10 @@ async def stored(memory: SqliteMemory, *records: Any) -> Path:
         memory.put(record)
     await memory.close()
     return memory.path
+
+
+async def until(true: Callable[[], Awaitable[object]]) -> None:
+    """Until what is asked, of a store that is written by a thread of its own, is so."""
+    async with asyncio.timeout(20):
+        while not await true():
+            await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ from inferguard_core.memory.records import Audited, ReadingRow, Taught, Told
 from inferguard_core.memory.schema import APPLICATION_ID, MIGRATIONS
 from inferguard_core.memory.shape import Feature
 from inferguard_core.memory.sqlite import SqliteMemory
-from tests.core.memory_cases import KV, T0, URL, case, incident, stored
+from tests.core.memory_cases import KV, T0, URL, case, incident, stored, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ async def test_the_file_and_those_beside_it_are_their_owners_alone(tmp_path: Pat
     try:
         await memory.start()
         memory.put(case())
-        await asyncio.sleep(1.0)
+        await until(memory.cases)
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in memory.path.parent.iterdir()}
         await memory.close()
     finally:
@@ -106,7 +106,7 @@ async def test_a_file_damaged_while_it_is_in_use_is_set_aside_and_writing_goes_o
     memory = SqliteMemory(path)
     await memory.start()
     memory.put(case("new", T0 + 1e8))
-    await asyncio.sleep(2.5)
+    await until(memory.cases)
     await memory.close()
     assert [c.id for c in await memory.cases()] == ["gpu-07:8000/new"]
     assert list(tmp_path.glob("state.db.damaged-*"))
@@ -118,10 +118,10 @@ async def test_two_processes_that_see_one_incident_keep_one(tmp_path: Path) -> N
     await watch.start()
     await screen.start()
     watch.put(replace(case("watch"), incident=incident("watch", T0), seen_unix=T0 + 10))
-    await asyncio.sleep(1.2)
+    await until(watch.cases)
     note = Note(T0 + 12, "kim", "rolled back")
     screen.put(replace(case("screen"), incident=incident("screen", T0 + 3, notes=(note,)), seen_unix=T0 + 12))
-    await asyncio.sleep(1.2)
+    await until(lambda: watch.case("gpu-07:8000/screen"))
     watch.put(case("watch"))
     await watch.close()
     await screen.close()
@@ -146,12 +146,16 @@ async def test_what_a_person_said_of_an_incident_survives_what_the_monitor_write
     monitor = SqliteMemory(path)
     await monitor.start()
     monitor.put(replace(case(), incident=incident()))
-    await asyncio.sleep(1.2)
+    await until(monitor.cases)
     said = Applied("--max-num-seqs 64", Known.SAID, "kim", T0 + 20)
     await stored(SqliteMemory(path), case(applied=(said,), grade=Grade.HELPED, graded_by="kim", seen_unix=T0))
-    for seconds in (0.0, 10.0):
-        monitor.put(case(seen_unix=T0 + 60 + seconds))
-        await asyncio.sleep(1.2)
+    for seen in (T0 + 60, T0 + 70):
+        monitor.put(case(seen_unix=seen))
+
+        async def written(seen: float = seen) -> bool:
+            return [kept.seen_unix for kept in await monitor.cases()] == [seen]
+
+        await until(written)
     await monitor.close()
     (kept,) = await monitor.cases()
     assert kept.seen_unix == T0 + 70
@@ -168,7 +172,7 @@ async def test_who_released_an_incident_is_off_it_though_another_process_wrote_b
     on_it = IncidentEntry(T0 + 5, "kim is on it", "kim")
     taken = incident(acknowledged_by="kim", timeline=(*incident().timeline, on_it))
     screen.put(replace(case(), incident=taken))
-    await asyncio.sleep(1.2)
+    await until(screen.cases)
     note = Note(T0 + 7, "ana", "pool is full")
     await stored(SqliteMemory(path), replace(case(), incident=replace(taken, notes=(note,))))
     off = IncidentEntry(T0 + 9, "kim released it", "kim")
@@ -201,8 +205,11 @@ async def test_a_directory_that_cannot_be_written_is_a_state_and_what_waits_is_w
     assert health.since_unix is not None
     assert str(blocked) in health.detail
     blocked.unlink()
-    await asyncio.sleep(2.5)
-    assert memory.health[0].state == "ok"
+
+    async def well() -> bool:
+        return memory.health[0].state == "ok"
+
+    await until(well)
     await memory.close()
     assert len(await memory.cases()) == 1
 
@@ -239,7 +246,7 @@ async def test_a_file_that_is_replaced_under_a_running_monitor_is_written_anew(t
     memory = SqliteMemory(tmp_path / "state.db")
     await memory.start()
     memory.put(case("1"))
-    await asyncio.sleep(1.2)
+    await until(memory.cases)
     for path in tmp_path.glob("state.db*"):
         path.unlink()
     memory.put(case("2", T0 + 1e4))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,16 +168,16 @@ async def test_a_mind_that_was_away_is_asked_again_about_the_same_incident() -> 
     watch = watched(TROUBLE, 200)
     answers = [result(error="away"), {**result(source="direct"), "narrative": ["words"]}]
     mind = Scripted(lambda _: answers[len(mind.asked) - 1])
-    brain = Brain(BrainSettings(), mind, lambda _: None, lambda _: None, again_s=0.2)
+    brain = Brain(BrainSettings(), mind, lambda _: None, lambda _: None, again_s=1.0)
     await judged(brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.error))
     brain.judged(watch)
     await asyncio.sleep(0.05)
     assert len(mind.asked) == 1
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.0)
     await judged(
         brain, watch, lambda: watch.followup.brain is not None and bool(watch.followup.brain.narrative)
     )
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.0)
     brain.judged(watch)
     await asyncio.sleep(0.05)
     assert len(mind.asked) == 2, "an answer is not asked for again while nothing changes"
@@ -186,8 +185,8 @@ async def test_a_mind_that_was_away_is_asked_again_about_the_same_incident() -> 
 
 
 @pytest.fixture
-async def silent_port() -> AsyncIterator[int]:
-    """Accepts and never answers, like a host behind a cable that was pulled."""
+async def silent() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
+    """A port that accepts and never answers, like a host behind a cable that was pulled, and who waits there."""
 
     async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.append(writer)
@@ -195,49 +194,50 @@ async def silent_port() -> AsyncIterator[int]:
 
     held: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(hold, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
+    yield server.sockets[0].getsockname()[1], held
     for writer in held:
         writer.close()
     server.close()
 
 
-async def rhythm(brain: Brain | None, seconds: float) -> list[float]:
-    """Gaps between the polls of a monitored endpoint in trouble, polled ten times a second."""
+class InTrouble:
+    """An engine whose next poll is always there."""
 
-    class Engine:
-        endpoint, proof = "http://gpu-07:8000", ProofLevel.LIVE
+    endpoint, proof = "http://gpu-07:8000", ProofLevel.LIVE
+    polls = 0
 
-        def __init__(self) -> None:
-            self.times: list[float] = []
+    async def poll(self) -> Poll:
+        self.polls += 1
+        t = 10.0 * self.polls
+        return Poll(t, T0 + t, 1.0, body=TROUBLE.page(t))
 
-        async def poll(self) -> Poll:
-            now = time.monotonic()
-            self.times.append(now)
-            t = 10.0 * len(self.times)
-            return Poll(t, T0 + t, 1.0, body=TROUBLE.page(t))
+    def refresh_facts(self) -> None: ...
 
-        def refresh_facts(self) -> None: ...
+    async def close(self) -> None: ...
 
-        async def close(self) -> None: ...
 
-    engine = Engine()
-    listener = Listener() if brain is None else brain.beside(Listener())
-    monitor = Monitor([("gpu-07:8000", engine)], 0.1, Limits(), listener)
-    if brain is not None:
-        brain.start()
+async def test_with_the_cable_pulled_nothing_of_a_poll_waits_for_the_answer(silent) -> None:
+    port, waiting = silent
+    mind = RemoteMind(f"http://127.0.0.1:{port}", None, 600.0)
+    brain = Brain(BrainSettings(mode="remote", deadline_seconds=600), mind, lambda _: None, lambda _: None)
+    engine = InTrouble()
+    monitor = Monitor([("gpu-07:8000", engine)], 0.1, Limits(), brain.beside(Listener()))
+    brain.start()
     monitor.start()
-    await asyncio.sleep(seconds)
+    async with asyncio.timeout(30):
+        while not waiting:
+            await asyncio.sleep(0.01)
+        before = engine.polls
+        while engine.polls < before + 20:
+            await asyncio.sleep(0.01)
     await monitor.close()
-    return [b - a for a, b in zip(engine.times, engine.times[1:], strict=False)]
+    await brain.close()
 
 
-async def test_with_the_cable_pulled_polls_keep_their_rhythm_and_it_says_so(silent_port: int) -> None:
-    mind = RemoteMind(f"http://127.0.0.1:{silent_port}", None, 0.3)
+async def test_with_the_cable_pulled_it_says_so(silent) -> None:
+    port, _ = silent
+    mind = RemoteMind(f"http://127.0.0.1:{port}", None, 0.3)
     brain = Brain(BrainSettings(mode="remote"), mind, lambda _: None, lambda _: None)
-    healthy = await rhythm(None, 2.0)
-    cut = await rhythm(brain, 2.0)
-    assert abs(len(cut) - len(healthy)) <= 2
-    assert sorted(cut)[len(cut) // 2] == pytest.approx(0.1, rel=0.1)
     for _ in range(3):
         assert "no answer within 0.3 s" in str((await mind.think({}))["error"])
     (part,) = brain.health
