@@ -97,7 +97,9 @@ class PastScreen(SubjectScreen):
             return f"past, {day(self._kept.unix)} {clock(self._kept.unix)}"
         end = incident.ended_unix if incident.ended_unix is not None else self._kept.unix
         lasted = duration(end - incident.onset_unix)
-        return f"past, {day(incident.onset_unix)} {clock(incident.onset_unix)}, lasted {lasted}"
+        # One that another watcher holds open is past only as far as it was kept.
+        how_long = f"lasted {lasted}" if incident.ended_unix is not None else f"open for {lasted} when kept"
+        return f"past, {day(incident.onset_unix)} {clock(incident.onset_unix)}, {how_long}"
 
     def action_told(self) -> None:
         if self._kept.endpoints[0].incidents:

@@ -30,21 +30,24 @@ class Choice:
 
 
 def matching(choices: Sequence[Choice], query: str) -> tuple[Choice, ...]:
-    """Those that hold every word of `query`, or whose letters hold it in order; the closest first."""
+    """Those that hold every word of `query`, the closest first; else those whose letters hold it in order."""
     wanted = query.casefold().split()
     if not wanted:
         return tuple(choices)
     ranked = [(rank, at, c) for at, c in enumerate(choices) if (rank := _rank(c, wanted)) is not None]
-    return tuple(choice for _, _, choice in sorted(ranked, key=lambda r: r[:2]))
+    best = min((rank for rank, _, _ in ranked), default=0)
+    # Letters in order are in half of all sentences: they help who mistyped, and nobody else.
+    return tuple(c for rank, _, c in sorted(ranked, key=lambda r: r[:2]) if rank < 2 or best == 2)
 
 
 def _rank(choice: Choice, wanted: Sequence[str]) -> int | None:
     """0 where a word begins so, 1 where it stands within, 2 where its letters do in order; None where not."""
-    text = f"{choice.words} {choice.note} {choice.also}".casefold()
+    shown = f"{choice.words} {choice.note}".casefold()
+    text = f"{shown} {choice.also}".casefold()
     if all(word in text for word in wanted):
         words = text.split()
         return 0 if all(any(w.startswith(word) for w in words) for word in wanted) else 1
-    letters = iter(text)
+    letters = iter(shown)
     return 2 if all(letter in letters for word in wanted for letter in word) else None
 
 

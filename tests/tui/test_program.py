@@ -113,6 +113,7 @@ async def test_the_palette_moves_by_arrows() -> None:
         ("view stop", "a"),
         ("mon", "ca"),
         ("shkys", "b"),
+        ("st", "a"),
         ("xyz", ""),
         ("PAUSE", "a"),
     ],

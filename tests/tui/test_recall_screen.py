@@ -139,6 +139,17 @@ async def test_why_nothing_is_found_is_a_calm_line() -> None:
         assert "nothing is remembered: memory is off" in rows(pilot)[2]
 
 
+async def test_a_kept_incident_that_another_watcher_holds_open_is_not_said_to_be_over() -> None:
+    desk = remembering()
+    desk.closed = frames.frame(frames.warning(incident=None, incidents=(frames.incident(),)), unix=NOW)
+    app, _ = recalling(desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("r", "enter")
+        await settled(pilot)
+        assert "open for 3 m 12 s when kept" in rows(pilot)[2]
+
+
 @pytest.mark.parametrize(("size", "beside"), [((80, 24), False), ((120, 40), False), ((200, 50), True)])
 async def test_a_past_incident_opens_in_the_panels_beside_the_live_one_where_there_is_room(
     size: tuple[int, int], beside: bool
