@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("wheel")  # built once, also where the tests of a file are split
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "inferguard_core": ROOT / "core",
