@@ -33,6 +33,7 @@ Keymap = Mapping[str, str]
 EVERYWHERE = frozenset({"app", "replay", "panel", "subject"})
 """Scopes (what an id begins with) whose keys work on several screens, so that no other may use them there."""
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "meta", "super", "hyper"})
+_ARROWS = {"←": "left", "↑": "up", "→": "right", "↓": "down"}
 _NAMED = frozenset(
     {key.value for key in Keys if key.value[0] != "<"} | {*KEY_TO_UNICODE_NAME, *REPLACED_KEYS}
 )
@@ -126,6 +127,13 @@ def key_name(key: str) -> str:
     *modifiers, last = key.split("+")
     # A word that every terminal has, and the footer writes.
     return "-".join([*modifiers, last if last == "enter" else format_key(last)])
+
+
+def in_words(name: str) -> str:
+    """A key's name without arrows: in plain characters they would look like other keys, `<` or `v`."""
+    for arrow, word in _ARROWS.items():
+        name = name.replace(arrow, word)
+    return name
 
 
 def key_names(binding: Binding) -> str:

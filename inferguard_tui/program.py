@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App
 
 from inferguard_tui import caches
-from inferguard_tui.keymap import effective, key_name
+from inferguard_tui.keymap import effective, in_words, key_name
 from inferguard_tui.keys import every_binding
 from inferguard_tui.messages import FleetOrdered
 from inferguard_tui.panels.span import next_span
@@ -170,10 +170,12 @@ class Program(App[None]):
         }
         # What the key line names comes before what moves a cursor; an enter too early must not end the program.
         order = sorted(here, key=lambda n: (here[n].binding.action == "quit", not here[n].binding.show))
-        keys = {
+        plain = self.terminal.ascii_only
+        named = {
             b.id: " or ".join(map(key_name, b.key.split(",")))
             for b in effective(every_binding(), self.setup.keymap)
         }
+        keys = {name: in_words(text) if plain else text for name, text in named.items()}
         # Found also by the word of the key line and by the id: `snooze`, `window`, `dry-run` are in no sentence.
         choices = [
             Choice(name, b.tooltip, keys.get(name, ""), f"{b.description} {name}")
@@ -185,4 +187,4 @@ class Program(App[None]):
         def taken(name: str) -> None:
             self.call_later(run[name])
 
-        self.push_screen(Search("Commands", choices, taken, ascii_only=self.terminal.ascii_only))
+        self.push_screen(Search("Commands", choices, taken, ascii_only=plain))

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from inferguard_core.frame import Severity
 from inferguard_tui.glyphs import INK, NO_DATA_SHAPE, SHAPE
-from inferguard_tui.keymap import key_names
+from inferguard_tui.keymap import in_words, key_names
 from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, width, wrapped
 
 if TYPE_CHECKING:
@@ -29,17 +29,23 @@ Block = tuple[Line, ...]
 
 
 def help_lines(
-    bindings: Sequence[Binding], cells: int, rows: int | None = None, elsewhere: Sequence[Binding] = ()
+    bindings: Sequence[Binding],
+    cells: int,
+    rows: int | None = None,
+    elsewhere: Sequence[Binding] = (),
+    *,
+    ascii_only: bool = False,
 ) -> tuple[Line, ...]:
     """`bindings` as they are in effect, and where there is room the id by which each is moved to another key.
 
     In one column where that needs no more than `rows` lines (None: however many), else in as many as the width
     bears; longer than `rows` only where no number of columns is enough. Those that work `elsewhere` come below.
     """
-    here = _laid(lambda column: [*_blocks(bindings, column), _shapes(column)], cells, rows)
+    named, others = (tuple((_names(b, ascii_only), b) for b in keys) for keys in (bindings, elsewhere))
+    here = _laid(lambda column: [*_blocks(named, column), _shapes(column)], cells, rows)
     if not elsewhere:
         return here
-    more = _laid(lambda column: list(_blocks(elsewhere, column)), cells, 0)
+    more = _laid(lambda column: list(_blocks(others, column)), cells, 0)
     return (*here, EMPTY, line(Span("On other screens", Ink.TITLE)), EMPTY, *more)
 
 
@@ -56,15 +62,19 @@ def _laid(blocks: Callable[[int], Sequence[Block]], cells: int, rows: int | None
     return min(layouts, key=len)
 
 
-def _blocks(bindings: Sequence[Binding], cells: int) -> Iterator[Block]:
-    """Each screen's keys under its name."""
-    listed = [b for b in bindings if b.group is not None and (b.show or not b.key.isdigit())]
-    key_cells = max((cell_len(key_names(b)) for b in listed), default=0)
-    for group in dict.fromkeys(b.group.description for b in listed if b.group is not None):
+def _names(binding: Binding, ascii_only: bool) -> str:
+    return in_words(key_names(binding)) if ascii_only else key_names(binding)
+
+
+def _blocks(bindings: Sequence[tuple[str, Binding]], cells: int) -> Iterator[Block]:
+    """Each screen's keys, given with their names, under its name."""
+    listed = [(n, b) for n, b in bindings if b.group is not None and (b.show or not b.key.isdigit())]
+    key_cells = max((cell_len(name) for name, _ in listed), default=0)
+    for group in dict.fromkeys(b.group.description for _, b in listed if b.group is not None):
         block: list[Line] = [line(Span(group, Ink.FOCUS))]
-        for binding in listed:
+        for name, binding in listed:
             if binding.group is not None and binding.group.description == group:
-                block += _rows(binding, key_cells, cells)
+                block += _rows(left(name, key_cells), binding, cells)
         yield tuple(block)
 
 
@@ -77,9 +87,9 @@ def _shapes(cells: int) -> Block:
     )
 
 
-def _rows(binding: Binding, key_cells: int, cells: int) -> tuple[Line, ...]:
+def _rows(name: str, binding: Binding, cells: int) -> tuple[Line, ...]:
     ids = _ID_CELLS if cells >= _WIDE else 0
-    first, *more = _told(f"  {left(key_names(binding), key_cells)}  ", binding.tooltip, cells - ids, Ink.KEY)
+    first, *more = _told(f"  {name}  ", binding.tooltip, cells - ids, Ink.KEY)
     if ids:
         first = line(*first, Span(" " * (cells - ids + 2 - width(first))), Span(binding.id or "", Ink.DIM))
     return (first, *more)

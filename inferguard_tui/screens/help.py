@@ -31,4 +31,5 @@ class HelpScreen(Dialog):
         self._elsewhere = tuple(binding for binding in every if binding.id not in known)
 
     def content(self, cells: int) -> tuple[Line, ...]:
-        return help_lines(self._shown, cells, self.query_one(Page).size.height, self._elsewhere)
+        rows = self.query_one(Page).size.height
+        return help_lines(self._shown, cells, rows, self._elsewhere, ascii_only=self.ascii_only)

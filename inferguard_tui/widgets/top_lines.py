@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 
 from inferguard_core.printable import printable
-from inferguard_tui.keymap import effective
+from inferguard_tui.keymap import effective, in_words
 from inferguard_tui.line import EMPTY, Ink, Span, clauses, fitted, line
 from inferguard_tui.panels.footer import footer_line
 from inferguard_tui.panels.header import NAME, endpoint_header, fleet_header
@@ -143,6 +143,8 @@ class KeyLine(LineView):
         cells = self.size.width
         said = line(Span(" ▸ ", Ink.KEY), Span(clauses(self._said, cells - 4), Ink.STRONG))
         bindings = effective(self._bindings_shown, self.app._keymap)  # noqa: SLF001 - there is no public way to read it
+        if self.ascii_only:
+            bindings = [b.with_key(b.key, in_words(b.key_display or "")) for b in bindings]
         self.draw((said if self._said else footer_line(bindings, cells),))
 
     def on_resize(self) -> None:

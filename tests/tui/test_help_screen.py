@@ -29,6 +29,7 @@ from inferguard_tui.panels.help import help_lines
 from inferguard_tui.program import Setup
 from inferguard_tui.screens.endpoint import EndpointScreen
 from inferguard_tui.screens.help import HelpScreen
+from inferguard_tui.terminal import Terminal
 from inferguard_tui.widgets.page import Page
 from tests.tui import frames
 from tests.tui.harness import UNICODE, Controls, PushedFeed, monitor, screen_text, settled
@@ -166,3 +167,25 @@ def test_the_help_names_the_keys_in_effect_and_the_ids() -> None:
     row = next(row for row in rows if "monitor goes on" in row)
     assert row.split()[:3] == ["f5", "or", "P"]
     assert row.endswith("app.pause")
+
+
+async def test_on_a_plain_terminal_no_arrow_looks_like_another_key() -> None:
+    feed = PushedFeed(frames.frame(frames.critical()), replay=Controls())
+    app = InferGuardApp(feed, terminal=Terminal(ascii_only=True))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settled(pilot)
+        assert "left -10 s  right +10 s" in screen_text(app)
+        await pilot.press("question_mark")
+        await settled(pilot)
+        told = "\n".join(text_of(row) for row in app.screen.query_one(Page).lines)
+        for keys, what in (
+            ("left", "Ten seconds back"),
+            ("j or down", "Choose the next panel"),
+            ("<", "One poll back"),
+        ):
+            assert re.search(rf"(?<!\S){keys} +{what}", told)
+        assert "shift-left" in told
+        await pilot.press("escape", "colon")
+        await settled(pilot)
+        assert "j or down" in screen_text(app)
+        assert " down/up move" in screen_text(app)
