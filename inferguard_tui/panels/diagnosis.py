@@ -12,7 +12,7 @@ from inferguard_tui.glyphs import bar
 from inferguard_tui.line import EMPTY, Ink, Line, Span, clauses, flowed, left, line, width
 from inferguard_tui.panels.anomalies import evidence_rows
 from inferguard_tui.panels.causes import UNCLEAR, cause_words
-from inferguard_tui.panels.view import Content, Panel, View, filled, wrapped_block
+from inferguard_tui.panels.view import Content, Panel, View, filled, note_room, wrapped_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,14 @@ def diagnosis_content(endpoint: EndpointFrame, view: View) -> Content:
         return Content((line(Span(pending, Ink.DIM)),)[: view.height])
     rows, hidden = filled(_blocks(diagnosis, view), view.height)
     of = "" if endpoint.incident is not None else "of the last incident"
-    notes = (of, printable(diagnosis.source), f"{hidden} more in zoom" if hidden else "")
-    return Content(rows, " · ".join(note for note in notes if note))
+    return Content(rows, _note(of, printable(diagnosis.source), hidden, view.width))
+
+
+def _note(of: str, source: str, hidden: int, cells: int) -> str:
+    """Whose it is, who says so, and what is left out; where a title has not room for all, the source goes first."""
+    more = f"{hidden} more in zoom" if hidden else ""
+    forms = (" · ".join(filter(None, parts)) for parts in ((of, source, more), (of, more), (of or source,)))
+    return next((form for form in forms if len(form) <= note_room("Diagnosis", cells)), of or source)
 
 
 def _blocks(diagnosis: Diagnosis, view: View) -> Iterator[tuple[Line, ...]]:

@@ -19,8 +19,11 @@ _ROWS = (
     ("ITL", MeasureId.ITL_P50, MeasureId.ITL_P95),
 )
 _MEDIANS = (MeasureId.TTFT_P50, MeasureId.ITL_P50)
-_SHARE_CELLS = 13
-"""The longest share over the goal, `≥ 9.9% over ▲`: what follows it stays where it is."""
+_QUANTILE_CELLS = 8
+_N_CELLS = 9
+"""The longest count, `n 18.2 k`, and a gap."""
+_SHARE_CELLS = 14
+"""The longest share over the goal, `≥ 9.9% over ▲`, and a gap: what follows it stays where it is."""
 _TITLE_CELLS = 13
 """Of the title and its rule, which a note has to leave."""
 _MISSED = 0.05
@@ -39,26 +42,24 @@ def _ink(endpoint: EndpointFrame, measure: MeasureId) -> Ink:
 
 
 def latency_compact(endpoint: EndpointFrame, view: View) -> Line:
-    """Quantiles never without their n, and how many requests missed the goal.
+    """Each p95 with the n it rests on, and how many requests missed the goal.
 
-    As the width shrinks the window goes, then the median of ITL, that of TTFT, the share over the goal, then ITL.
+    As the width shrinks the median of ITL goes, then that of TTFT, the window, the share over the goal, then ITL.
     """
     found = endpoint.measures.get(MeasureId.TTFT_P95)
-    count = f"n {amount(found.n)}" if found is not None and found.n is not None else ""
-    spanned = window(found)
+    spanned = "" if found is None or found.window_s is None else f"{found.window_s:.0f} s"
     forms = (
         (_figures(endpoint, medians=medians, share=share), note)
         for medians, share, note in (
             (_MEDIANS, True, spanned),
-            (_MEDIANS, True, count),
-            (_MEDIANS[:1], True, count),
+            (_MEDIANS[:1], True, spanned),
             ((), True, spanned),
-            ((), True, count),
+            ((), True, ""),
             ((), False, spanned),
-            ((), False, count),
+            ((), False, ""),
         )
     )
-    least = (_figures(endpoint, rows=_ROWS[:1]), count)
+    least = (_figures(endpoint, rows=_ROWS[:1]), "")
     parts, note = next((f for f in forms if width(f[0]) + len(f[1]) <= view.width), least)
     return line(*parts, Span(note, Ink.DIM))
 
@@ -77,13 +78,19 @@ def _figures(
             if measure == p95 or measure in medians:
                 parts += [
                     Span(f"{word} ", Ink.DIM),
-                    Span(right(shown(endpoint, measure), 8), _ink(endpoint, measure)),
-                    Span(" " if word == "p50" else "  "),
+                    Span(right(shown(endpoint, measure), _QUANTILE_CELLS), _ink(endpoint, measure)),
+                    Span(" "),
                 ]
+        parts.append(Span(left(_n(endpoint, p95), _N_CELLS), Ink.DIM))
         if share and name == "TTFT" and "ttft" in endpoint.thresholds:
             over = _over(endpoint)
-            parts += [Span(left(over.text, _SHARE_CELLS), over.ink), Span(" ")]
+            parts.append(Span(left(over.text, _SHARE_CELLS), over.ink))
     return tuple(parts)
+
+
+def _n(endpoint: EndpointFrame, measure: MeasureId) -> str:
+    found = endpoint.measures.get(measure)
+    return f"n {amount(found.n)}" if found is not None and found.n is not None else ""
 
 
 def latency_content(endpoint: EndpointFrame, view: View) -> Content:

@@ -46,8 +46,11 @@ def _trouble(endpoint: EndpointFrame) -> str:
     """The cause in words and the figures of what is wrong; before a cause is named, the incident's headline."""
     incident, diagnosis = endpoint.incident, endpoint.diagnosis
     if incident is not None and diagnosis is not None:
-        figures = ", ".join((*_turn(endpoint), *headline_figures(endpoint)))
-        return cause_words(diagnosis.cause) + (f" — {figures}" if figures else "")
+        what = cause_words(diagnosis.cause)
+        # A finding that is the cause itself begins with its words; only what it adds is news.
+        told = (figure.removeprefix(what).removeprefix(", ") for figure in headline_figures(endpoint))
+        figures = ", ".join((*_turn(endpoint), *(figure for figure in told if figure)))
+        return what + (f" — {figures}" if figures else "")
     if incident is not None and incident.headline:
         return incident.headline
     return endpoint.anomalies[0].summary if endpoint.anomalies else "an incident is open"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -119,3 +120,17 @@ def test_an_unclear_diagnosis_says_what_to_measure() -> None:
     assert "unclear: no cause reaches 0.50" in drawn
     assert "compute_bound 0.40" in drawn
     assert "measure next: GPU clocks (nvidia-smi dmon)" in drawn
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (100, "of the last incident · rules · N more in zoom"),
+        (58, "of the last incident · N more in zoom"),
+        (42, "of the last incident"),
+    ],
+)
+def test_the_title_leaves_its_source_out_before_it_cuts_a_word(cells: int, note: str) -> None:
+    title = text(frames.critical(incident=None), View(cells, 7)).splitlines()[0]
+    said = title.removeprefix("─ Diagnosis ").strip("─ ")
+    assert re.sub(r"\d", "N", said) == note

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from inferguard_core.frame import AnomalyState, PartHealth, ReplayPosition, Status
+from inferguard_core.frame import AnomalyState, PartHealth, ReplayPosition, Severity, Status
 from inferguard_core.poll import ProofLevel
 from inferguard_tui.keys import ENDPOINT_KEYS, FLEET_KEYS, NUMBER_KEYS, PROGRAM_KEYS, REPLAY_KEYS, bindings_of
 from inferguard_tui.line import Ink, text_of, width
@@ -41,6 +41,20 @@ def test_the_header_says_what_is_watched_and_when() -> None:
         "22:13:20",
     ):
         assert part in shown
+
+
+def test_a_cause_that_is_its_own_finding_is_said_once() -> None:
+    restarted = frames.critical(
+        anomalies=(
+            frames.anomaly(
+                "engine_restart", Severity.CRITICAL, "engine restarted, 28 running requests lost", 60
+            ),
+        ),
+        diagnosis=replace(conclusions.diagnosis(), cause="engine_restarted"),
+    )
+    assert "CRITICAL  engine restarted — 28 running requests lost  " in verdict(restarted)
+    bare = replace(restarted, anomalies=(replace(restarted.anomalies[0], summary="engine restarted"),))
+    assert "CRITICAL  engine restarted  " in verdict(bare)
 
 
 @pytest.mark.parametrize(
