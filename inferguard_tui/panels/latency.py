@@ -9,7 +9,7 @@ from inferguard_tui.formatting import amount, percent, seconds, window
 from inferguard_tui.glyphs import SHAPE, UNKNOWN
 from inferguard_tui.line import EMPTY, Ink, Line, Span, left, line, right, width
 from inferguard_tui.panels.measures import measure_rows, raw_rows, shown, spark, value
-from inferguard_tui.panels.view import Content, Panel, View
+from inferguard_tui.panels.view import Content, Panel, View, note_room
 
 if TYPE_CHECKING:
     from inferguard_core.frame import EndpointFrame
@@ -24,8 +24,6 @@ _N_CELLS = 9
 """The longest count, `n 18.2 k`, and a gap."""
 _SHARE_CELLS = 14
 """The longest share over the goal, `≥ 9.9% over ▲`, and a gap: what follows it stays where it is."""
-_TITLE_CELLS = 13
-"""Of the title and its rule, which a note has to leave."""
 _MISSED = 0.05
 """From this share on p95 is over the goal."""
 
@@ -137,13 +135,17 @@ def _over(endpoint: EndpointFrame) -> Span:
 
 
 def _counted(endpoint: EndpointFrame, cells: int) -> str:
-    """Window and sample counts: of first tokens, and of those that came after one where the title has room."""
+    """Window and sample counts in the order of the rows: of first tokens, and of those that came after one."""
     note = window(endpoint.measures.get(MeasureId.TTFT_P95))
     later = endpoint.measures.get(MeasureId.ITL_P95)
     if not note or later is None or later.n is None:
         return note
-    both = f"{note} · ITL n {amount(later.n)}"
-    return both if len(both) <= cells - _TITLE_CELLS else note
+    tokens = amount(later.n)
+    forms = (
+        *(f"{note}{named} {tokens}" for named in (", ITL n", ", ITL", ",")),
+        f"{note.replace(', ', ' ')}, {tokens}",
+    )
+    return next((form for form in forms if len(form) <= note_room("Latency", cells)), note)
 
 
 def _p95_trend(endpoint: EndpointFrame, p95: MeasureId, cells: int) -> Line:

@@ -63,9 +63,22 @@ def test_without_a_goal_a_line_of_latency_has_a_median_in_its_place() -> None:
     assert drawn.rstrip().endswith("TTFT p50   3.10 s p95   12.4 s n 372    ITL p95   185 ms n 3.7 k  60 s")
 
 
-def test_latency_counts_the_tokens_under_its_second_row_where_there_is_room() -> None:
-    assert "60 s, n 372 · ITL n 3.7 k ─" in text(LATENCY, frames.critical(), View(40, 6))
-    assert "60 s, n 372 ─" in text(LATENCY, frames.critical(), View(30, 6))
+@pytest.mark.parametrize(
+    ("requests", "cells", "said"),
+    [
+        (372, 40, "─ 60 s, n 372, ITL n 3.7 k ─"),
+        (1_200, 36, " 60 s, n 1200, ITL 3.7 k ─"),
+        (372, 31, " 60 s, n 372, 3.7 k ─"),
+        (1_200, 31, " 60 s n 1200, 3.7 k ─"),
+        (372, 26, "─ 60 s, n 372 ─"),
+    ],
+)
+def test_the_title_of_latency_counts_both_rows_as_far_as_there_is_room(
+    requests: int, cells: int, said: str
+) -> None:
+    shown = frames.critical().measures | {MeasureId.TTFT_P95: Measure(12.4, "seconds", 60.0, requests)}
+    title = text(LATENCY, frames.critical(measures=shown), View(cells, 6)).splitlines()[0]
+    assert title.endswith(said)
 
 
 @pytest.mark.parametrize("panel", [p for p in PANELS if p.compact is not None], ids=lambda panel: panel.id)
