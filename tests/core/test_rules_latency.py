@@ -49,6 +49,22 @@ class TestTtft:
         assert found.hot
         assert found.severity is Severity.WARNING
 
+    def test_what_is_over_by_now_is_told_of_the_minutes_in_which_it_still_burns(self) -> None:
+        # Sixty late first tokens two minutes ago, forty in time since: none of the last 30 s, 60 of 100 in 3 min.
+        view = window(
+            {
+                0: reading({}, {S.TTFT: buckets(100, 0, 0, 0, 0, 0)}),
+                60: reading({}, {S.TTFT: buckets(100, 0, 0, 0, 60, 0)}),
+                150: reading({}, {S.TTFT: buckets(100, 0, 0, 0, 60, 0)}),
+                180: reading({}, {S.TTFT: buckets(140, 0, 0, 0, 60, 0)}),
+            }
+        )
+        found = ttft_high(view, LIMITS, situation(S.TTFT))
+        assert (found.hot, found.severity) == (True, Severity.WARNING)
+        assert found.summary.startswith("60% over 1 s in 3 min")
+        assert {e.value for e in found.evidence if "_over_" in e.signal} == {0.6}
+        assert "in 3 min" not in self.look(40, 60).summary
+
     def test_few_requests_prove_nothing(self) -> None:
         assert self.look(0, 19).hot is None
 

@@ -69,6 +69,11 @@ class Look:
         return self.slow is not None and min(s.over for s in self.slow) > self.slow_limit
 
     @property
+    def telling(self) -> tuple[Share, Share] | None:
+        """The pair that burns; else the fast one."""
+        return self.slow if self.burning_slowly and not self.burning_fast else self.fast or self.slow
+
+    @property
     def calm(self) -> bool:
         """Well below every trigger that can be judged."""
         shares = self.fast or self.slow
@@ -171,11 +176,13 @@ def _pair(window: Window, long_s: float, short_s: float, subject: Subject) -> tu
 
 def _summary(look: Look, subject: Subject) -> str:
     parts = []
-    shares, quantile = look.fast or look.slow, look.quantile
+    shares, quantile = look.telling, look.quantile
     if shares is not None:
         edge = shares[1].edge
         snapped = f" (objective {subject.objective:g} s)" if edge != subject.objective else ""
-        parts.append(f"{shares[1].over:.0%} over {edge:g} s{snapped}")
+        # Of minutes rather than of now: what is over by now still burns there.
+        spanned = f" in {shares[1].seconds / 60:.0f} min" if shares is look.slow else ""
+        parts.append(f"{shares[1].over:.0%} over {edge:g} s{snapped}{spanned}")
     if quantile is not None:
         shown = f"{quantile.value:.2f} s" if quantile.value >= 0.1 else f"{quantile.value * 1e3:.0f} ms"
         parts.append(f"p95 {'≥ ' if quantile.beyond else ''}{shown} n {quantile.n}")
@@ -187,10 +194,11 @@ def _summary(look: Look, subject: Subject) -> str:
 def _evidence(look: Look, situation: Situation, subject: Subject) -> tuple[Evidence, ...]:
     """The edge in a share's name is the objective as this engine's buckets allow it."""
     source = situation.source(subject.signal)
-    name, limit = subject.signal.value, look.fast_limit if look.fast else look.slow_limit
+    name, shares = subject.signal.value, look.telling
+    limit = look.slow_limit if shares is look.slow else look.fast_limit
     rows = [
         Evidence(f"{name}_over_{s.edge:g}s", s.over, "ratio", limit, None, s.seconds, s.n, source)
-        for s in look.fast or look.slow or ()
+        for s in shares or ()
     ]
     quantile = look.quantile
     if quantile is not None:
