@@ -63,7 +63,8 @@ def to_ascii(content: Line) -> Line:
 def _plain(text: str) -> str:
     if text.isascii():
         return text
-    swapped = text.translate(_STAND_INS)
+    # From one number to another; the arrow's own stand-in would read as "greater than".
+    swapped = text.replace(" → ", " ->").translate(_STAND_INS)
     return "".join(c if c.isascii() else "?" * cell_len(c) for c in swapped)
 
 

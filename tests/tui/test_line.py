@@ -58,6 +58,11 @@ def test_parts_that_do_not_fit_are_left_out_whole() -> None:
     assert flowed(("one", "two", "three"), 9) == "one · two"
 
 
+def test_a_change_in_ascii_is_no_comparison() -> None:
+    plain = to_ascii(line(Span("concurrency 79 → 71 →", Ink.STRONG)))
+    assert text_of(plain) == "concurrency 79 ->71 >"
+
+
 def test_ascii_keeps_the_width_and_marks_what_it_cannot_show() -> None:
     plain = to_ascii(line(Span("▁▂█ ▲ — 模", Ink.SERIES)))
     assert plain == (Span("..# ^ - ??", Ink.SERIES),)
