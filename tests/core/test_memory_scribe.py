@@ -127,13 +127,19 @@ async def test_an_incident_goes_on_under_its_name_over_a_restart_of_the_monitor(
     assert [c.id for c in await after.memory.cases()] == [known.id]
 
 
-async def test_a_second_watcher_of_one_incident_takes_back_that_nobody_watched(tmp_path: Path) -> None:
+async def joined(tmp_path: Path) -> tuple[Run, Run]:
+    """A watcher with an open incident that is stored, and a second one of the same engine that has just begun."""
     source = simulated("kv_exhausted")
     first = await Run(tmp_path / "state.db", source).begin(await first_poll(source))
     while first.watch.log.open is None:
         await first.until(10)
     await asyncio.sleep(1.2)
     second = await Run(tmp_path / "state.db", source).begin(first.now)
+    return first, second
+
+
+async def test_a_second_watcher_of_one_incident_takes_back_that_nobody_watched(tmp_path: Path) -> None:
+    first, second = await joined(tmp_path)
     second.now = first.now
     await second.until(30)
     own = second.watch.log.open
@@ -157,12 +163,7 @@ async def test_a_second_watcher_of_one_incident_takes_back_that_nobody_watched(t
 
 
 async def test_a_second_watcher_shows_an_open_incident_as_open_from_its_first_frame(tmp_path: Path) -> None:
-    source = simulated("kv_exhausted")
-    first = await Run(tmp_path / "state.db", source).begin(await first_poll(source))
-    while first.watch.log.open is None:
-        await first.until(10)
-    await asyncio.sleep(1.2)
-    second = await Run(tmp_path / "state.db", source).begin(first.now)
+    first, second = await joined(tmp_path)
     shown = endpoint_frame(second.watch, second.now, 0.0)
     (known,) = shown.incidents
     assert (known.id, known.state) == (first.watch.log.open.id, IncidentState.OPEN)
