@@ -52,6 +52,18 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 99.95 else duration(value)
 
 
+def short_count(n: float | None) -> str:
+    """How many, in four cells: `372`, `9999`, `12 k`, `123k`, `1 M`."""
+    if n is None:
+        return ""
+    if n < 9_999.5:
+        return f"{n:.0f}"
+    # The borders are where rounding would need a cell more.
+    if n < 999_500:
+        return f"{n / 1e3:.0f} k" if n < 99_500 else f"{n / 1e3:.0f}k"
+    return f"{n / 1e6:.0f} M"
+
+
 def duration(value: float | None) -> str:
     """How long something has gone on: `48 s`, `3 m 12 s`, `1 h 04 m`, `2 d 03 h`."""
     if value is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from inferguard_core.frame import MeasureId, Severity, Status
 from inferguard_core.printable import printable
-from inferguard_tui.formatting import amount, duration, percent, rate, seconds
+from inferguard_tui.formatting import amount, duration, percent, rate, seconds, short_count
 from inferguard_tui.glyphs import INK, UNKNOWN
 from inferguard_tui.line import Ink, Line, Span, clauses, fitted, left, line, right, width
 from inferguard_tui.panels.header import engine_words
@@ -80,28 +80,13 @@ def _number(
 def _quantile(measure: MeasureId) -> Callable[[EndpointFrame, float], tuple[str, Ink]]:
     def shown(endpoint: EndpointFrame, _unix: float) -> tuple[str, Ink]:
         found = endpoint.measures.get(measure)
-        count = _count(found.n if found is not None else None)
+        n = short_count(found.n if found is not None else None)
         return (
-            f"{right(seconds(value(endpoint, measure)), _QUANTILE_CELLS)} {right(count, _COUNT_CELLS)}",
+            f"{right(seconds(value(endpoint, measure)), _QUANTILE_CELLS)} {right(n, _COUNT_CELLS)}",
             Ink.TEXT,
         )
 
     return shown
-
-
-def _count(n: float | None) -> str:
-    """In four cells: `372`, `9999`, `12 k`, `1 M`."""
-    if n is None:
-        return ""
-    return (
-        f"{n:.0f}"
-        if n < 1e4
-        else f"{n / 1e3:.0f} k"
-        if n < 1e5
-        else f"{n / 1e3:.0f}k"
-        if n < 1e6
-        else f"{n / 1e6:.0f} M"
-    )
 
 
 def _since(endpoint: EndpointFrame, unix: float) -> tuple[str, Ink]:

@@ -15,6 +15,7 @@ from inferguard_tui.formatting import (
     quantity,
     rate,
     seconds,
+    short_count,
     window,
 )
 
@@ -37,6 +38,25 @@ from inferguard_tui.formatting import (
 )
 def test_an_amount_has_three_digits_and_unknown_is_not_zero(value: float | None, text: str) -> None:
     assert amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [
+        (None, ""),
+        (20, "20"),
+        (9_999.4, "9999"),
+        (9_999.6, "10 k"),
+        (99_499, "99 k"),
+        (99_999, "100k"),
+        (999_499, "999k"),
+        (999_999, "1 M"),
+        (23e6, "23 M"),
+    ],
+)
+def test_a_count_fits_its_four_cells_at_every_border(n: float | None, text: str) -> None:
+    assert short_count(n) == text
+    assert len(short_count(n)) <= 4
 
 
 @pytest.mark.parametrize(
